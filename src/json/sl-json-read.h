@@ -49,7 +49,8 @@ typedef struct {
 typedef struct {
     SlJsonNode *nodes; /* nodes[0] is the root */
     guint n_nodes;
-    char *owned; /* a copy of the text, when sl_json_read_copy() made one */
+    guint n_allocated; /* room in `nodes` */
+    char *owned;       /* a copy of the text, when sl_json_read_copy() made one */
 } SlJsonDoc;
 
 /* Parses `text`, which must outlive the document. NULL limits: defaults.
@@ -66,6 +67,10 @@ gboolean sl_json_read_into(SlJsonDoc *doc, const char *text, gsize len, const Sl
 
 void sl_json_doc_free(SlJsonDoc *doc);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlJsonDoc, sl_json_doc_free)
+
+/* For a document by value, made with `g_auto(SlJsonDoc) doc = {0};` and read into. */
+void sl_json_doc_clear(SlJsonDoc *doc);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SlJsonDoc, sl_json_doc_clear)
 
 #define sl_json_root(doc) (&(doc)->nodes[0])
 
@@ -96,9 +101,15 @@ char *sl_json_dup_string(const SlJsonNode *node);
 /* Appends the unescaped text of a STRING (NUL bytes included). FALSE for any other node. */
 gboolean sl_json_append_string(const SlJsonNode *node, GString *out);
 
+/* The same for the raw text between the quotes, as the scanner gives it. FALSE: invalid escape. */
+gboolean sl_json_append_unescaped(SlSpan raw, GString *out);
+
 /* Exact integer: digits only, or a number whose fraction is zero ("5.0", "1e3") and that fits.
  * FALSE for everything else: no rounding ever. */
 gboolean sl_json_get_int64(const SlJsonNode *node, gint64 *ret);
+gboolean sl_json_span_get_int64(SlSpan number, gint64 *ret); /* e.g. SlMessage.emitted_at */
+
+/* FALSE for what a double cannot hold ("1e400"), never an infinity. */
 gboolean sl_json_get_double(const SlJsonNode *node, double *ret);
 gboolean sl_json_get_boolean(const SlJsonNode *node, gboolean *ret);
 

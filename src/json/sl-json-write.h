@@ -4,11 +4,14 @@
 #include "sl-json-read.h"
 
 /* Writes compact JSON into a GString. The writer places commas; nesting errors are g_critical
- * (our bug), never wrong JSON. */
+ * (our bug) and stop the writer, never wrong JSON. */
 typedef struct {
-    GString *out;  /* borrowed */
-    guint64 comma; /* bit per level: a comma is due */
-    guint depth;   /* open containers, at most 63 */
+    GString *out;       /* borrowed */
+    guint64 comma;      /* bit per level: a comma is due */
+    guint depth;        /* open containers, at most 63 */
+    guint64 objects;    /* bit per level: it is an object */
+    gboolean after_key; /* a key waits for its value */
+    gboolean failed;    /* a nesting error happened: nothing is written any more */
 } SlJsonWriter;
 
 #define SL_JSON_WRITER_INIT(string)                                                                \
