@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "sl-db.h"
+
+#include "sl-error.h"
+#include "sl-test-db.h"
+
+static const SlStatement one = {"one", "select $1::bigint as version, 'x' as name", 1, {20}};
+static const SlStatement nap = {"nap", "select pg_sleep(30)::text", 0, {0}};
+static const SlStatement echo = {"echo", "select array_to_json($1)::text", 1, {1009}};
+static const SlStatement kill_me = {
+    "kill_me", "select pg_terminate_backend(pg_backend_pid())", 0, {0}};
+
+static void
+script(SlDb *db, const char *sql, GError **error)
+{
+    g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, error);
+    if (tx != NULL && sl_tx_run_script(tx, sql, error))
+        sl_tx_commit(tx, error);
+}
+
+static void
+test_commit_and_rollback(void)
+{
+    g_autoptr(SlDb) db = sl_test_db_new_empty(NULL);
+    g_autoptr(GError) error = NULL;
+    script(db, "create table t (a int unique check (a > 0))", &error);
+    g_assert_no_error(error);
+    {
+        g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, &error);
+        sl_tx_run_script(tx, "insert into t values (1)", &error);
+    }
+    script(db, "insert into t values (1)", &error);
+    g_assert_no_error(error); /* the first one was rolled back by its scope */
+    script(db, "insert into t values (1)", &error);
+    g_assert_error(error, SL_ERROR, SL_ERROR_CONFLICT);
+    g_clear_error(&error);
+    script(db, "insert into t values (0)", &error);
+    g_assert_error(error, SL_ERROR, SL_ERROR_INVALID);
+    g_clear_error(&error);
+    script(db, "select nonsense", &error);
+    g_assert_error(error, SL_ERROR, SL_ERROR_DATABASE);
+    g_clear_error(&error);
+
+    /* a commit after a failed statement must not look like success */
+    g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, NULL);
+    g_assert_false(sl_tx_run_script(tx, "select nonsense", NULL));
+    g_assert_false(sl_tx_commit(tx, &error));
+    g_assert_error(error, SL_ERROR, SL_ERROR_DATABASE);
+}
+
+static void
+test_values(void)
+{
+    g_autoptr(SlDb) db = sl_test_db_new_empty(NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SlTx) tx = sl_db_begin(db, TRUE, &error);
+    SlBind bind = {0};
+    g_autofree char *text = NULL;
+    sl_bind_array(&bind, (const char *[]){"a\"b", "c\\d", "", "e,f{}", "null", NULL});
+    g_assert_true(sl_tx_run_text(tx, &echo, &bind, &text, &error));
+    g_assert_cmpstr(text, ==, "[\"a\\\"b\",\"c\\\\d\",\"\",\"e,f{}\",\"null\"]");
+    gint64 number = 0;
+    sl_bind_int(&bind, G_MININT64);
+    g_assert_true(sl_tx_run_int(tx, &one, &bind, &number, &error));
+    g_assert_cmpint(number, ==, G_MININT64);
+    g_assert_no_error(error);
+}
+
+/* A pool of one: the second caller waits, and gets a clear answer when the wait is in vain. */
+static void
+test_pool_exhausted(void)
+{
+    g_autofree char *conninfo = NULL;
+    g_autoptr(SlDb) made = sl_test_db_new_empty(&conninfo);
+    g_autoptr(SlDb) db = sl_db_new(conninfo, 1, G_USEC_PER_SEC / 10);
+    g_autoptr(GError) error = NULL;
+    {
+        g_autoptr(SlTx) first = sl_db_begin(db, FALSE, &error);
+        g_assert_no_error(error);
+        g_assert_null(sl_db_begin(db, FALSE, &error));
+        g_assert_error(error, SL_ERROR, SL_ERROR_BUSY);
+        g_clear_error(&error);
+    }
+    g_autoptr(SlTx) second = sl_db_begin(db, FALSE, &error);
+    g_assert_no_error(error);
+}
+
+static void
+test_timeout_and_lost_connection(void)
+{
+    g_autofree char *conninfo = NULL;
+    g_autoptr(SlDb) made = sl_test_db_new_empty(&conninfo);
+    g_autoptr(SlDb) db = sl_db_new(conninfo, 1, G_USEC_PER_SEC / 10);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    SlBind bind = {0};
+    {
+        g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, NULL);
+        g_assert_false(sl_tx_run_text(tx, &nap, &bind, &text, &error));
+        g_assert_error(error, SL_ERROR, SL_ERROR_TIMED_OUT);
+        g_clear_error(&error);
+    }
+    {
+        g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, NULL);
+        g_assert_false(sl_tx_run_text(tx, &kill_me, &bind, &text, &error));
+        g_assert_error(error, SL_ERROR, SL_ERROR_UNAVAILABLE);
+        g_clear_error(&error);
+    }
+    g_assert_true(sl_db_ping(db, &error)); /* the dead one was replaced */
+    g_assert_no_error(error);
+
+    g_autoptr(SlDb) nowhere = sl_db_new("host=/nonexistent", 1, G_USEC_PER_SEC);
+    g_assert_false(sl_db_ping(nowhere, &error));
+    g_assert_error(error, SL_ERROR, SL_ERROR_UNAVAILABLE);
+    g_assert_nonnull(strstr(error->message, "/nonexistent"));
+}
+
+/* A connection that died while it lay in the pool is replaced without the caller noticing. */
+static void
+test_died_while_idle(void)
+{
+    g_autofree char *conninfo = NULL;
+    g_autoptr(SlDb) other = sl_test_db_new_empty(&conninfo);
+    g_autoptr(SlDb) db = sl_db_new(conninfo, 1, G_USEC_PER_SEC);
+    g_autoptr(GError) error = NULL;
+    g_assert_true(sl_db_ping(db, &error));
+    script(other,
+           "select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+           "where datname = current_database() and pid <> pg_backend_pid()",
+           &error);
+    g_assert_no_error(error);
+    g_assert_true(sl_db_ping(db, &error));
+    g_assert_no_error(error);
+}
+
+typedef struct {
+    SlDb *db;
+    guint runs;
+} Race;
+
+/* Makes its own transaction lose twice: the row is changed behind its snapshot. */
+static gboolean
+racing_work(SlTx *tx, gpointer data, GError **error)
+{
+    Race *race = data;
+    if (!sl_tx_run_script(tx, "set transaction isolation level repeatable read; select * from t",
+                          error))
+        return FALSE;
+    if (race->runs++ < 2)
+        script(race->db, "update t set a = a + 1", NULL);
+    return sl_tx_run_script(tx, "update t set a = a + 100", error);
+}
+
+static void
+test_retry(void)
+{
+    g_autoptr(SlDb) db = sl_test_db_new_empty(NULL);
+    g_autoptr(GError) error = NULL;
+    script(db, "create table t (a int); insert into t values (0)", &error);
+    Race race = {db, 0};
+    g_assert_true(sl_db_run(db, racing_work, &race, &error));
+    g_assert_no_error(error);
+    g_assert_cmpuint(race.runs, ==, 3);
+    script(db, "select 1 / (a = 102)::int from t", &error);
+    g_assert_no_error(error);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/db/db/commit-and-rollback", test_commit_and_rollback);
+    g_test_add_func("/db/db/values", test_values);
+    g_test_add_func("/db/db/pool-exhausted", test_pool_exhausted);
+    g_test_add_func("/db/db/timeout-and-lost-connection", test_timeout_and_lost_connection);
+    g_test_add_func("/db/db/died-while-idle", test_died_while_idle);
+    g_test_add_func("/db/db/retry", test_retry);
+    return g_test_run();
+}

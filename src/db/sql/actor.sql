@@ -1,0 +1,50 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: actor_get
+-- row: Actor
+-- params: actor_id uuid
+select actor_id, workspace_id, definition_id, actor_type, name, configuration, tombstone, created_at, updated_at
+from actor
+where actor_id = $1;
+
+-- name: definition_get
+-- row: Definition
+-- params: definition_id uuid
+select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom
+from actor_definition
+where definition_id = $1 and not tombstone;
+
+-- name: definition_seed
+-- exec:
+-- What a package ships. An administrator's own definition of the same id stays.
+-- params: definition_id uuid, name text, actor_type text, runtime text, command jsonb, docker_repository text, docker_image_tag text, documentation_url text, aliases uuid[], spec text, supports_refreshes bool, limits jsonb, now timestamptz
+insert into actor_definition as d (definition_id, name, actor_type, runtime, command, docker_repository, docker_image_tag,
+    documentation_url, aliases, spec, supports_refreshes, limits, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+on conflict (definition_id) do update
+set name = excluded.name, runtime = excluded.runtime, command = excluded.command, docker_repository = excluded.docker_repository,
+    docker_image_tag = excluded.docker_image_tag, documentation_url = excluded.documentation_url, aliases = excluded.aliases,
+    spec = excluded.spec, supports_refreshes = excluded.supports_refreshes, limits = excluded.limits, updated_at = excluded.updated_at
+where not d.custom;
+
+-- name: workspace_get
+-- row: Workspace
+-- params: workspace_id uuid
+select workspace_id, organization_id, name, data_plane_group, notifications, created_at
+from workspace
+where workspace_id = $1 and not tombstone;
+
+-- name: organization_seed
+-- exec:
+-- params: organization_id uuid, name text, now timestamptz
+insert into organization (organization_id, name, created_at) values ($1, $2, $3)
+on conflict (organization_id) do nothing;
+
+-- name: workspace_seed
+-- exec:
+-- Only when there is none at all: a deleted default workspace stays deleted.
+-- params: workspace_id uuid, organization_id uuid, name text, now timestamptz
+insert into workspace (workspace_id, organization_id, name, created_at)
+select $1, $2, $3, $4
+where not exists (select from workspace);

@@ -1,0 +1,87 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: attempt_add
+-- row: Attempt
+-- The number is the count of the job's attempts so far.
+-- params: job_id int8, now timestamptz
+insert into attempt (job_id, attempt_number, log_path, created_at, updated_at)
+select $1, n.number, $1::text || '/' || n.number || '.ndjson', $2, $2
+from (select count(*)::integer as number from attempt where job_id = $1) n
+returning job_id, attempt_number, status, log_path, created_at, updated_at;
+
+-- name: attempt_get
+-- row: Attempt
+-- params: job_id int8, attempt_number int4
+select job_id, attempt_number, status, log_path, failure_summary, output, created_at, updated_at, ended_at
+from attempt
+where job_id = $1 and attempt_number = $2;
+
+-- name: attempt_list
+-- rows: Attempt
+-- params: job_id int8
+select job_id, attempt_number, status, log_path, failure_summary, created_at, updated_at, ended_at
+from attempt
+where job_id = $1
+order by attempt_number;
+
+-- name: attempt_set_output
+-- exec:
+-- params: job_id int8, attempt_number int4, output text?, now timestamptz
+update attempt
+set output = $3, updated_at = $4
+where job_id = $1 and attempt_number = $2 and status = 'running';
+
+-- name: attempt_finish
+-- exec:
+-- params: job_id int8, attempt_number int4, status text, failure_summary jsonb?, now timestamptz
+update attempt
+set status = $3, failure_summary = $4, updated_at = $5, ended_at = $5
+where job_id = $1 and attempt_number = $2 and status = 'running';
+
+-- name: attempt_finish_running
+-- exec:
+-- Whatever attempt of the job still runs.
+-- params: job_id int8, status text, failure_summary jsonb?, now timestamptz
+update attempt
+set status = $2, failure_summary = $3, updated_at = $4, ended_at = $4
+where job_id = $1 and status = 'running';
+
+-- name: attempt_stats_save
+-- exec:
+-- Counters only grow: a late or repeated post changes nothing.
+-- params: job_id int8, attempt_number int4, namespaces text[], streams text[], records_emitted int8[], bytes_emitted int8[], records_committed int8[], bytes_committed int8[], records_rejected int8[], estimated_records int8[], estimated_bytes int8[], source_states int8[], destination_states int8[], now timestamptz
+insert into attempt_stats as s (job_id, attempt_number, namespace, stream, records_emitted, bytes_emitted,
+    records_committed, bytes_committed, records_rejected, estimated_records, estimated_bytes,
+    source_state_messages_emitted, destination_state_messages_emitted, updated_at)
+select $1, $2, u.*, $14
+from unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) u
+on conflict (job_id, attempt_number, namespace, stream) do update
+set records_emitted = greatest(s.records_emitted, excluded.records_emitted),
+    bytes_emitted = greatest(s.bytes_emitted, excluded.bytes_emitted),
+    records_committed = greatest(s.records_committed, excluded.records_committed),
+    bytes_committed = greatest(s.bytes_committed, excluded.bytes_committed),
+    records_rejected = greatest(s.records_rejected, excluded.records_rejected),
+    estimated_records = greatest(s.estimated_records, excluded.estimated_records),
+    estimated_bytes = greatest(s.estimated_bytes, excluded.estimated_bytes),
+    source_state_messages_emitted = greatest(s.source_state_messages_emitted, excluded.source_state_messages_emitted),
+    destination_state_messages_emitted = greatest(s.destination_state_messages_emitted, excluded.destination_state_messages_emitted),
+    updated_at = excluded.updated_at;
+
+-- name: attempt_stats_list
+-- rows: StatsRow
+-- params: job_id int8, attempt_number int4
+select namespace, stream, records_emitted, bytes_emitted, records_committed, bytes_committed, records_rejected,
+    estimated_records, estimated_bytes, source_state_messages_emitted, destination_state_messages_emitted
+from attempt_stats
+where job_id = $1 and attempt_number = $2
+order by namespace, stream;
+
+-- name: attempt_stats_of_job
+-- row: StatsRow
+-- What the whole job committed: every attempt starts from the state that the one before had committed.
+-- params: job_id int8
+select sum(records_emitted)::bigint as records_emitted, sum(bytes_emitted)::bigint as bytes_emitted,
+    sum(records_committed)::bigint as records_committed, sum(bytes_committed)::bigint as bytes_committed,
+    sum(records_rejected)::bigint as records_rejected
+from attempt_stats
+where job_id = $1 and stream = '';

@@ -1,0 +1,98 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: job_add
+-- row: Job
+-- params: config_type text, scope uuid, workspace_id uuid, is_scheduled bool, scheduled_for timestamptz?, input jsonb?, now timestamptz
+insert into job (config_type, scope, workspace_id, is_scheduled, scheduled_for, input, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $7)
+returning job_id, config_type, scope, workspace_id, status, is_scheduled, scheduled_for, input, created_at, updated_at;
+
+-- name: job_get
+-- row: Job
+-- params: job_id int8
+select job_id, config_type, scope, workspace_id, status, is_scheduled, scheduled_for, retry_at, cancel_requested_at,
+    complete_successive, complete_total, partial_successive, partial_total, counted_attempt,
+    input, output, failure, created_at, started_at, updated_at, finished_at
+from job
+where job_id = $1;
+
+-- name: job_lock
+-- row: Job
+-- The same, held until the end of the transaction: every decision about a job starts here.
+-- params: job_id int8
+select job_id, config_type, scope, workspace_id, status, is_scheduled, scheduled_for, retry_at, cancel_requested_at,
+    complete_successive, complete_total, partial_successive, partial_total, counted_attempt,
+    input, output, failure, created_at, started_at, updated_at, finished_at
+from job
+where job_id = $1
+for update;
+
+-- name: job_get_active
+-- row: Job
+-- The unfinished replication job of a connection; the index job_one_active makes it one at most.
+-- params: scope uuid
+select job_id, config_type, scope, workspace_id, status, is_scheduled, retry_at, cancel_requested_at, created_at, started_at, updated_at
+from job
+where scope = $1
+  and status in ('pending', 'running', 'incomplete')
+  and config_type in ('sync', 'reset_connection', 'refresh', 'clear');
+
+-- name: job_start
+-- exec:
+-- params: job_id int8, now timestamptz
+update job
+set status = 'running', started_at = coalesce(started_at, $2), updated_at = $2
+where job_id = $1 and status in ('pending', 'running', 'incomplete');
+
+-- name: job_finish
+-- exec:
+-- Zero rows: it had ended already, which is a lost race and no error.
+-- params: job_id int8, status text, output text?, failure jsonb?, now timestamptz
+update job
+set status = $2, output = coalesce($3, output), failure = $4, retry_at = null, updated_at = $5, finished_at = $5
+where job_id = $1 and status in ('pending', 'running', 'incomplete');
+
+-- name: job_await_retry
+-- exec:
+-- The attempt is counted in the same statement, once.
+-- params: job_id int8, attempt_number int4, complete_successive int4, complete_total int4, partial_successive int4, partial_total int4, retry_at timestamptz, failure jsonb?, now timestamptz
+update job
+set status = 'incomplete', counted_attempt = $2, complete_successive = $3, complete_total = $4,
+    partial_successive = $5, partial_total = $6, retry_at = $7, failure = $8, updated_at = $9
+where job_id = $1 and status in ('pending', 'running') and counted_attempt < $2;
+
+-- name: job_request_cancel
+-- exec:
+-- params: job_id int8, now timestamptz
+update job
+set cancel_requested_at = coalesce(cancel_requested_at, $2), updated_at = $2
+where job_id = $1 and status in ('pending', 'running', 'incomplete');
+
+-- name: job_take_due_retry
+-- row: Job
+-- params: now timestamptz
+update job
+set retry_at = null, updated_at = $1
+where job_id = (
+    select job_id from job
+    where retry_at <= $1
+    order by retry_at
+    limit 1
+    for update skip locked)
+returning job_id, config_type, scope, workspace_id, status, created_at, updated_at;
+
+-- name: job_next_retry
+-- text:
+select min(retry_at)::text from job where retry_at is not null;
+
+-- name: job_delete_old
+-- exec:
+-- The last job of every scope stays, whatever its age.
+-- params: before timestamptz, batch int8
+delete from job
+where job_id in (
+    select old.job_id from job old
+    where old.finished_at < $1
+      and exists (select from job newer where newer.scope = old.scope and newer.job_id > old.job_id)
+    order by old.finished_at
+    limit $2);
