@@ -399,6 +399,7 @@ test_check_refused(Fixture *f, gconstpointer data)
     sl_init_peer_set_check(f->peer, second_only, &count);
     start(f, 100);
     sl_autofd int stranger = dial(f->path);
+    g_assert_cmpint(stranger, >=, 0);
     wait_event(f, "failed");
     g_assert_error(f->error, SL_ERROR, SL_ERROR_TIMED_OUT);
     g_assert_nonnull(strstr(f->error->message, "not you"));

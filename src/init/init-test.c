@@ -468,7 +468,8 @@ test_environment(Fixture *f, gconstpointer data)
 static void
 test_confined(Fixture *f, gconstpointer data)
 {
-    sl_autofd int leak = open("/dev/null", O_RDONLY);
+    sl_autofd int leak = open("/dev/null", O_RDONLY); /* without close-on-exec */
+    g_assert_cmpint(leak, >, STDERR_FILENO);
     signal(SIGUSR1, SIG_IGN);
     run_shell(f, "ls /proc/$$/fd; grep -E '^(NoNewPrivs|SigBlk|SigIgn):' /proc/self/status");
     wait_event(f, "exited=0,0.");
@@ -549,6 +550,7 @@ test_peer_gone_stubborn(Fixture *f, gconstpointer data)
     g_clear_pointer(&f->peer, sl_init_peer_free);
     gint64 before = g_get_monotonic_time();
     g_autofree char *rest = read_out(f); /* ends with the connector */
+    g_assert_cmpstr(rest, ==, "");
     g_assert_cmpint(g_get_monotonic_time() - before, >=, KILL_AFTER_MS * 1000);
     g_assert_cmpint(wait_init(f), ==, 137);
 }
@@ -563,6 +565,7 @@ test_init_killed(Fixture *f, gconstpointer data)
     wait_event(f, ".");
     g_assert_cmpstr(f->events->str, ==, "started lost.");
     g_autofree char *rest = read_out(f);
+    g_assert_cmpstr(rest, ==, "");
     g_assert_cmpint(wait_init(f), ==, -SIGKILL);
 }
 
@@ -769,6 +772,8 @@ main(int argc, char **argv)
         return 2;
     init_path = argv[1];
     signal(SIGPIPE, SIG_IGN);
+    /* a folder of PATH that we may not search would turn "not found" into "permission denied" */
+    g_setenv("PATH", "/usr/bin:/bin", TRUE);
     ADD_TABLE(endings, "ending", test_ending);
     ADD_TABLE(refusals, "refusal", test_refusal);
     ADD_TABLE(breaches, "breach", test_breach);

@@ -47,15 +47,14 @@ parse_ms(const char *name, const char *value)
 static char **
 parse_options(char **argv, Options *options)
 {
-    for (argv++; *argv != NULL && strncmp(*argv, "--", 2) == 0; argv++) {
-        const char *name = *argv;
+    for (argv++; *argv != NULL && strncmp(*argv, "--", 2) == 0; argv += 2) {
+        const char *name = argv[0], *value = argv[1];
         if (strcmp(name, "--") == 0)
             return argv + 1;
         if (strcmp(name, "--help") == 0 || strcmp(name, "--version") == 0) {
             fputs(name[2] == 'h' ? usage : "sluice-init " PACKAGE_VERSION "\n", stdout);
             exit(fflush(stdout) == 0 ? 0 : SL_INIT_EXIT_FAILED);
         }
-        const char *value = argv[1];
         if (value == NULL)
             link_fail(SL_INIT_EXIT_FAILED, "%s: unknown, or its value is missing", name);
         if (strcmp(name, "--socket") == 0)
@@ -68,7 +67,6 @@ parse_options(char **argv, Options *options)
             options->kill_after_ms = parse_ms(name, value);
         else
             link_fail(SL_INIT_EXIT_FAILED, "unknown option %s", name);
-        argv++;
     }
     return argv;
 }
