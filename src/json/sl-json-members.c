@@ -5,28 +5,6 @@
 /* The walk over an object's members. It may stand on `data` that only the scanner has seen, so it
  * believes nothing: keys and scalars are checked in full, nested containers for their brackets. */
 
-/* Behind the container whose bracket is at p; NULL when it does not end. */
-static const char *
-skip_container(const char *p, const char *end)
-{
-    const char open = *p, close = *p == '{' ? '}' : ']';
-    gsize depth = 0;
-
-    for (; p < end; p++) {
-        if (*p == '"') {
-            for (p++; p < end && *p != '"'; p++) {
-                if (*p == '\\')
-                    p++;
-            }
-        } else if (*p == open) {
-            depth++;
-        } else if (*p == close && --depth == 0) {
-            return p + 1;
-        }
-    }
-    return NULL;
-}
-
 static const char *
 value_end(const char *p, const char *end)
 {
@@ -39,7 +17,7 @@ value_end(const char *p, const char *end)
     switch (*p) {
     case '{':
     case '[':
-        return skip_container(p, end);
+        return sl_json_kernel_get()->skip_container(p, end);
     case '"':
         return sl_json_string_end(p, end, &escaped, &fault);
     case 't':

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "sl-json-kernel.h"
 #include "sl-json-read-private.h"
 #include "sl-json-scan.h"
 
@@ -9,6 +10,12 @@
 /* The slow truth: what the strict reader says of a line. The fast paths must never differ from it
  * on valid JSON; the fuzz test compares them. `doc` is working memory. */
 void sl_json_judge(SlJsonDoc *doc, const char *line, gsize len, SlMessage *ret);
+
+/* A scanner of a given instruction set, for tests. */
+SlJsonScanner *sl_json_scanner_new_for(const SlJsonKernel *kernel);
+
+/* Lines since a template fitted last: 0 says that the last line was found by one. */
+guint sl_json_scanner_get_misses(const SlJsonScanner *scanner);
 
 /* Does the text hold the start of a RECORD message, in any spacing and case? Such a line, when it
  * is no message, is lost data and not chatter. Linear. */

@@ -169,11 +169,11 @@ assert_case(SlJsonScanner *scanner, const Case *c)
 }
 
 static void
-test_golden(void)
+test_golden(gconstpointer kernel)
 {
-    g_autoptr(SlJsonScanner) learning = sl_json_scanner_new();
+    g_autoptr(SlJsonScanner) learning = sl_json_scanner_new_for(kernel);
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(SlJsonScanner) fresh = sl_json_scanner_new();
+        g_autoptr(SlJsonScanner) fresh = sl_json_scanner_new_for(kernel);
         /* A scanner that knows nothing, one that knows this line, one that knows them all. */
         assert_case(fresh, &cases[i]);
         assert_case(fresh, &cases[i]);
@@ -218,7 +218,7 @@ test_types(void)
 
 /* Every special piece at every place of a 64-byte block, and across its border. */
 static void
-test_alignment(void)
+test_alignment(gconstpointer kernel)
 {
     static const char *const pieces[] = {
         "}",
@@ -244,7 +244,7 @@ test_alignment(void)
         HEAD "\"stream\":\"s\",\"emitted_at\":1,\"data\":{\"%s%s\":[{\"b\":{}},{}]}}}",
         HEAD "\"stream\":\"s\",\"data\":{\"a\":{\"%s\":{\"%s\":\"\"}}},\"emitted_at\":1}}",
     };
-    g_autoptr(SlJsonScanner) scanner = sl_json_scanner_new();
+    g_autoptr(SlJsonScanner) scanner = sl_json_scanner_new_for(kernel);
     g_auto(SlJsonDoc) doc = {0};
     for (gsize shape = 0; shape < G_N_ELEMENTS(shapes); shape++) {
         for (gsize i = 0; i < G_N_ELEMENTS(pieces); i++) {
@@ -268,11 +268,11 @@ test_alignment(void)
 
 /* No line costs more than its length: neither deep ones, nor long ones, nor many braces. */
 static void
-test_hostile(void)
+test_hostile(gconstpointer kernel)
 {
     const gsize n = 4 * 1000 * 1000;
     static const char *const fills[] = {"[", "{", "{\"type\":\"record\",", "\\", "\"", "{ ", "}"};
-    g_autoptr(SlJsonScanner) scanner = sl_json_scanner_new();
+    g_autoptr(SlJsonScanner) scanner = sl_json_scanner_new_for(kernel);
     for (gsize i = 0; i < G_N_ELEMENTS(fills); i++) {
         for (gsize head = 0; head < 2; head++) {
             g_autoptr(GString) line = g_string_sized_new(n + 256);
@@ -293,10 +293,10 @@ test_hostile(void)
 
 /* Depth inside data is the destination's affair, but costs no stack here. */
 static void
-test_deep_data(void)
+test_deep_data(gconstpointer kernel)
 {
     const gsize n = 500;
-    g_autoptr(SlJsonScanner) scanner = sl_json_scanner_new();
+    g_autoptr(SlJsonScanner) scanner = sl_json_scanner_new_for(kernel);
     g_autoptr(GString) line = g_string_new(HEAD "\"stream\":\"s\",\"data\":{\"a\":");
     for (gsize i = 0; i < n; i++)
         g_string_append(line, "{\"a\":");
@@ -323,15 +323,97 @@ test_newline(void)
     }
 }
 
+/* The second line of a stream is found by its template, whatever the layout; many streams too. */
+static void
+test_templates(gconstpointer kernel)
+{
+    static const char *const layouts[] = {
+        HEAD "\"stream\":\"s%u\",\"emitted_at\":%u,\"data\":{\"a\":%u}}}\n",
+        HEAD "\"stream\":\"s%u\",\"data\":{\"a\":%u},\"emitted_at\":%u}}\r\n",
+        "{\"record\":{\"stream\":\"s%u\",\"data\":{\"a\":%u},\"emitted_at\":%u},"
+        "\"type\":\"RECORD\"}",
+        "{\"record\": {\"namespace\": \"n%u\", \"data\": {\"a\": %u}, \"emitted_at\": %u, "
+        "\"meta\":{\"changes\":[]}, \"stream\":\"x\"}, \"type\": \"RECORD\"}",
+        HEAD "\"stream\":\"s%u\",\"data\":{\"a\":%u,\"b\":%u}}}",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(layouts); i++) {
+        g_autoptr(SlJsonScanner) scanner = sl_json_scanner_new_for(kernel);
+        g_auto(SlJsonDoc) doc = {0};
+        for (guint n = 0; n < 2000; n++) {
+            guint stream = n < 1000 ? n % 12 : (n * n) % 12;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+            g_autofree char *text = g_strdup_printf(layouts[i], stream, n * 997, n * n * n);
+#pragma GCC diagnostic pop
+            g_autofree char *line = padded_copy(text, strlen(text));
+            SlMessage fast, judged;
+            sl_json_scan(scanner, line, strlen(text), &fast);
+            sl_json_judge(&doc, line, strlen(text), &judged);
+            g_assert_cmpint(fast.type, ==, SL_MESSAGE_RECORD);
+            g_assert_true(sl_message_equal(&fast, &judged));
+            if (n >= 12)
+                g_assert_cmpuint(sl_json_scanner_get_misses(scanner), ==, 0);
+        }
+    }
+}
+
+/* Headers that always differ or are too long to learn are right all the same, and a stream that
+ * comes after them is found by its template soon. */
+static void
+test_no_templates(gconstpointer kernel)
+{
+    g_autoptr(SlJsonScanner) scanner = sl_json_scanner_new_for(kernel);
+    g_autofree char *big = g_strnfill(2000, 'y');
+    for (guint n = 0; n < 1000; n++) {
+        g_autofree char *name =
+            n < 900 ? g_strdup_printf("s%u%s", n, n % 3 == 0 ? big : "") : g_strdup("last");
+        g_autofree char *text =
+            g_strdup_printf(HEAD "\"stream\":\"%s\",\"data\":{\"a\":%u}}}", name, n);
+        g_autofree char *line = padded_copy(text, strlen(text));
+        SlMessage m;
+        sl_json_scan(scanner, line, strlen(text), &m);
+        g_assert_cmpint(m.type, ==, SL_MESSAGE_RECORD);
+        assert_span(m.stream, name);
+    }
+    g_assert_cmpuint(sl_json_scanner_get_misses(scanner), ==, 0);
+}
+
+static void
+test_kernels(void)
+{
+    g_assert_true(sl_json_kernel_find("portable") == &sl_json_kernel_portable);
+    g_assert_null(sl_json_kernel_find("avx9"));
+    g_assert_nonnull(sl_json_kernel_get());
+    const char *forced = g_getenv("SLUICE_JSON_ISA");
+    if (forced != NULL && sl_json_kernel_find(forced) != NULL)
+        g_assert_cmpstr(sl_json_kernel_get()->name, ==, forced);
+}
+
+/* A case for each instruction set that this processor has. */
+static void
+add_for_kernels(const char *name, GTestDataFunc test)
+{
+    static const char *const kernels[] = {"portable", "sse2", "avx2"};
+    for (gsize i = 0; i < G_N_ELEMENTS(kernels); i++) {
+        const SlJsonKernel *kernel = sl_json_kernel_find(kernels[i]);
+        g_autofree char *path = g_strdup_printf("/json/scan/%s/%s", name, kernels[i]);
+        if (kernel != NULL)
+            g_test_add_data_func(path, kernel, test);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/json/scan/golden", test_golden);
+    add_for_kernels("golden", test_golden);
+    add_for_kernels("alignment", test_alignment);
+    add_for_kernels("hostile", test_hostile);
+    add_for_kernels("deep-data", test_deep_data);
+    add_for_kernels("templates", test_templates);
+    add_for_kernels("no-templates", test_no_templates);
     g_test_add_func("/json/scan/types", test_types);
-    g_test_add_func("/json/scan/alignment", test_alignment);
-    g_test_add_func("/json/scan/hostile", test_hostile);
-    g_test_add_func("/json/scan/deep-data", test_deep_data);
     g_test_add_func("/json/scan/newline", test_newline);
+    g_test_add_func("/json/scan/kernels", test_kernels);
     return g_test_run();
 }

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "sl-json-scan-private.h"
+
+/* Differential fuzzing: sl-json-fuzz [LINES [SEED]]. Lines are made here, then damaged; every
+ * instruction set must say the same of each, and what the strict reader says wherever that one has
+ * an opinion. Deterministic: a failure prints the seed, the number and the line. */
+
+#define N_KERNELS 3
+#define DEFAULT_LINES 200000
+#define DEFAULT_SEED 20260801
+
+typedef struct {
+    guint32 seed;
+    guint64 line;
+    GRand *rand;
+    GString *text; /* the line under test */
+    gboolean failed;
+    guint64 n_valid, n_records, n_lax, n_templates, n_members;
+} Fuzz;
+
+static guint
+below(Fuzz *f, guint n)
+{
+    return (guint)g_rand_int_range(f->rand, 0, (gint32)n);
+}
+
+#define PICK(f, table) ((table)[below((f), G_N_ELEMENTS(table))])
+
+static void
+disagree(Fuzz *f, const char *what)
+{
+    g_autofree char *shown = g_strescape(f->text->str, NULL);
+    g_printerr("seed %u, line %" G_GUINT64_FORMAT ": %s\n%s\n", f->seed, f->line, what, shown);
+    f->failed = TRUE;
+}
+
+/* --- making lines ----------------------------------------------------------------------------- */
+
+static void
+make_space(Fuzz *f, guint style)
+{
+    static const char *const spaces[] = {"", "", "", " ", "  ", "\t", " \t "};
+    if (style == 1)
+        g_string_append_c(f->text, ' ');
+    else if (style == 2)
+        g_string_append(f->text, PICK(f, spaces));
+}
+
+static void
+make_string(Fuzz *f)
+{
+    static const char *const pieces[] = {
+        "a",
+        "name",
+        "}",
+        "{",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\\\"",
+        "\\\\",
+        "\\n",
+        "\\/",
+        "\\u0022",
+        "\\u005c",
+        "\\ud83d\\ude00",
+        "\xc3\xa9",
+        "\xe2\x82\xac",
+        "\xf0\x9f\x98\x80",
+        "\\\\\\\"",
+        "type",
+        "RECORD",
+        "data",
+        "                ",
+        "the quick brown fox jumps over the lazy dog",
+    };
+    g_string_append_c(f->text, '"');
+    for (guint n = below(f, 6); n > 0; n--)
+        g_string_append(f->text, PICK(f, pieces));
+    g_string_append_c(f->text, '"');
+}
+
+static void make_object(Fuzz *f, guint style, guint depth);
+
+static void
+make_value(Fuzz *f, guint style, guint depth)
+{
+    static const char *const scalars[] = {
+        "null", "true", "false", "0", "-1", "1.10", "1e400", "12345678901234567890", "-0.0E-7"};
+    switch (below(f, depth > 4 ? 4 : 6)) {
+    case 0:
+    case 1:
+        g_string_append(f->text, PICK(f, scalars));
+        return;
+    case 2:
+    case 3:
+        make_string(f);
+        return;
+    case 4:
+        g_string_append_c(f->text, '[');
+        for (guint i = 0, n = below(f, 4); i < n; i++) {
+            if (i > 0)
+                g_string_append_c(f->text, ',');
+            make_space(f, style);
+            make_value(f, style, depth + 1);
+        }
+        g_string_append_c(f->text, ']');
+        return;
+    default:
+        make_object(f, style, depth + 1);
+        return;
+    }
+}
+
+static void
+make_object(Fuzz *f, guint style, guint depth)
+{
+    g_string_append_c(f->text, '{');
+    for (guint i = 0, n = below(f, 6); i < n; i++) {
+        if (i > 0)
+            g_string_append_c(f->text, ',');
+        make_space(f, style);
+        make_string(f);
+        make_space(f, style);
+        g_string_append_c(f->text, ':');
+        make_space(f, style);
+        make_value(f, style, depth);
+    }
+    make_space(f, style);
+    g_string_append_c(f->text, '}');
+}
+
+/* What may stand in a member: given texts, or one of the makers. */
+enum { FIXED, DATA, TIME, RECORD, OTHER };
+typedef struct {
+    const char *key;
+    guint kind;
+    const char *values[6];
+} Part;
+
+static const Part envelope_parts[] = {
+    {"\"type\"",
+     FIXED,
+     {"\"RECORD\"", "\"RECORD\"", "\"RECORD\"", "\"RECORD\"", "\"STATE\"", "\"R\\u0045CORD\""}},
+    {"\"record\"", RECORD, {NULL}},
+    {"\"extra\"", OTHER, {NULL}},
+    {"\"t\\u0079pe\"", FIXED, {"\"RECORD\"", "null"}},
+};
+static const Part record_parts[] = {
+    {"\"stream\"",
+     FIXED,
+     {"\"users\"", "\"purchases\"", "\"products\"", "\"a\\\"}b\"", "\"\"", "null"}},
+    {"\"data\"", DATA, {NULL}},
+    {"\"emitted_at\"", TIME, {NULL}},
+    {"\"namespace\"", FIXED, {"\"public\"", "null", "\"\"", "\"n\\\\\"", "7"}},
+    {"\"meta\"",
+     FIXED,
+     {"{\"changes\":[]}", "null", "{}", "{\"changes\":[{\"field\":\"x\"}]}", "1"}},
+    {"\"file\"", OTHER, {NULL}},
+    {"\"d\\u0061ta\"", DATA, {NULL}},
+};
+
+static void make_parts(Fuzz *f, guint style, const Part *parts, guint n_parts, guint usual);
+
+static void
+make_part(Fuzz *f, guint style, const Part *part)
+{
+    guint n = 0;
+    switch (part->kind) {
+    case FIXED:
+        while (n < G_N_ELEMENTS(part->values) && part->values[n] != NULL)
+            n++;
+        /* The first values are the ordinary ones. */
+        g_string_append(f->text, part->values[below(f, 4) > 0 ? below(f, MIN(n, 3)) : below(f, n)]);
+        return;
+    case DATA:
+        make_object(f, style, 0);
+        return;
+    case TIME:
+        if (below(f, 30) == 0)
+            make_value(f, style, 3);
+        else
+            g_string_append_printf(f->text, "%u%u", 1 + below(f, 1u << 30), below(f, 1000));
+        return;
+    case RECORD:
+        make_parts(f, style, record_parts, G_N_ELEMENTS(record_parts), 2 + below(f, 3));
+        return;
+    default:
+        make_value(f, style, 2);
+        return;
+    }
+}
+
+/* The first `usual` members, mostly in order; now and then others, or one twice. */
+static void
+make_parts(Fuzz *f, guint style, const Part *parts, guint n_parts, guint usual)
+{
+    gboolean shuffled = below(f, 4) == 0;
+    guint odd = below(f, 8) == 0 ? 1 + below(f, 2) : 0;
+    guint start = shuffled ? below(f, usual) : 0;
+
+    g_string_append_c(f->text, '{');
+    for (guint i = 0; i < usual + odd; i++) {
+        const Part *part = &parts[i < usual ? (i + start) % usual : below(f, n_parts)];
+        if (i > 0)
+            g_string_append_c(f->text, ',');
+        make_space(f, style);
+        g_string_append(f->text, part->key);
+        make_space(f, style);
+        g_string_append_c(f->text, ':');
+        make_space(f, style);
+        make_part(f, style, part);
+        make_space(f, style);
+    }
+    g_string_append_c(f->text, '}');
+}
+
+static void
+make_line(Fuzz *f)
+{
+    static const char *const ends[] = {"", "\n", "\n", "\n", "\r\n", " \n", "\t"};
+    static const char *const others[] = {
+        "{\"type\":\"STATE\",\"state\":{\"stream\":{\"stream_state\":{\"c\":1}}}}",
+        "{\"type\":\"LOG\",\"log\":{\"level\":\"INFO\",\"message\":\"a \\\"b\\\"\"}}",
+        "{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"emitted_at\":1.5}}",
+        "plain words {\"type\":\"RECORD\",\"record\":{}}",
+        "",
+    };
+    guint style = below(f, 8);
+    g_string_truncate(f->text, 0);
+    if (below(f, 12) == 0)
+        g_string_append(f->text, PICK(f, others));
+    else
+        make_parts(f, style, envelope_parts, G_N_ELEMENTS(envelope_parts), 2);
+    g_string_append(f->text, PICK(f, ends));
+}
+
+/* --- damage ----------------------------------------------------------------------------------- */
+
+static void
+damage(Fuzz *f, const GString *other)
+{
+    static const char *const pieces[] = {
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        "\\",
+        ",",
+        ":",
+        "\\\"",
+        "\\\\",
+        "0",
+        "-",
+        "1e",
+        ".",
+        "null",
+        "\n",
+        "\r",
+        " ",
+        "\x01",
+        "\x80",
+        "\xff",
+        "\xed\xa0\x80",
+        "\\ud800",
+        "\\u12",
+        "NaN",
+        "}}",
+        "\"data\":{",
+        "\"stream\":\"x\",",
+        "\"type\":\"RECORD\",",
+        "{\"type\":\"RECORD\",\"record\":{",
+    };
+    GString *text = f->text;
+    gsize at = below(f, (guint)text->len + 1), n = 1 + below(f, 4);
+
+    switch (below(f, 8)) {
+    case 0:
+        g_string_truncate(text, at);
+        return;
+    case 1:
+        g_string_erase(text, (gssize)at, (gssize)MIN(n, text->len - at));
+        return;
+    case 2:
+        if (at < text->len)
+            text->str[at] = (char)below(f, 256);
+        return;
+    case 3:
+        if (at < text->len)
+            text->str[at] ^= (char)(1 << below(f, 8));
+        return;
+    case 4: { /* a part of the line once more */
+        gsize from = below(f, (guint)text->len + 1);
+        gsize len = below(f, 40);
+        len = MIN(len, text->len - from);
+        g_autofree char *part = g_memdup2(text->str + from, len);
+        if (len > 0)
+            g_string_insert_len(text, (gssize)at, part, (gssize)len);
+        return;
+    }
+    case 5: /* the rest of another line */
+        g_string_truncate(text, at);
+        at = below(f, (guint)other->len + 1);
+        g_string_append_len(text, other->str + at, (gssize)(other->len - at));
+        return;
+    default:
+        g_string_insert(text, (gssize)at, PICK(f, pieces));
+        return;
+    }
+}
+
+/* --- what must hold --------------------------------------------------------------------------- */
+
+/* The text in memory of its own: with padding of garbage, or with nothing readable behind it. */
+static char *
+own_copy(Fuzz *f, const char *text, gsize len, gsize padding)
+{
+    char *copy = g_malloc(MAX(len + padding, 1));
+    memcpy(copy, text, len);
+    for (gsize i = 0; i < padding; i++)
+        copy[len + i] = "\"}{\\]0,\n"[below(f, 8)];
+    return copy;
+}
+
+/* The line is not JSON, but a scanner took it for a record: then its only fault is inside data. */
+static void
+check_lax(Fuzz *f, SlJsonDoc *doc, const char *line, gsize len, const SlMessage *m)
+{
+    gsize before = (gsize)(m->data.p - line), behind = before + m->data.n;
+    g_autoptr(GString) repaired = g_string_new_len(line, (gssize)before);
+    g_string_append(repaired, "{}");
+    g_string_append_len(repaired, line + behind, (gssize)(len - behind));
+    SlMessage judged;
+    sl_json_judge(doc, repaired->str, repaired->len, &judged);
+    if (judged.type != SL_MESSAGE_RECORD)
+        return disagree(f, "a record whose fault is not inside data");
+    if (judged.data.p != repaired->str + before || judged.stream.n != m->stream.n ||
+        memcmp(judged.stream.p, m->stream.p, m->stream.n) != 0 || judged.ns.n != m->ns.n ||
+        judged.meta.n != m->meta.n || judged.emitted_at.n != m->emitted_at.n)
+        return disagree(f, "a record that reads otherwise without its data");
+    f->n_lax++;
+}
+
+/* The walk over data's members against the strict reader's document of it. */
+static void
+check_members(Fuzz *f, SlJsonDoc *doc, SlSpan data)
+{
+    g_autofree char *copy = own_copy(f, data.p, data.n, 0);
+    SlSpan object = {copy, data.n}, key, value;
+    gboolean escaped, bad;
+    gsize cursor = 0, last = 0;
+    gboolean valid = sl_json_read_into(doc, copy, data.n, NULL, NULL);
+    const SlJsonNode *root = valid ? sl_json_root(doc) : NULL;
+    const SlJsonNode *child = valid ? sl_json_first(doc, root) : NULL;
+
+    while (sl_json_members_next(object, &cursor, &key, &escaped, &value, &bad)) {
+        if (cursor <= last || cursor > data.n || key.p < copy || value.p + value.n > copy + data.n)
+            return disagree(f, "a member outside its object");
+        last = cursor;
+        f->n_members++;
+        if (!valid)
+            continue;
+        if (child == NULL || key.p != child->p + 1 || key.n != child->n - 2 ||
+            escaped != child->escaped || value.p != child[1].p || value.n != child[1].n)
+            return disagree(f, "a member that the reader sees otherwise");
+        child = sl_json_next(doc, root, child);
+    }
+    if (valid && (bad || child != NULL))
+        return disagree(f, "the walk over valid members ended early");
+}
+
+static void
+check_line(Fuzz *f, SlJsonScanner *const scanners[], guint n_scanners)
+{
+    gsize len = f->text->len;
+    g_autofree char *line = own_copy(f, f->text->str, len, SL_JSON_PADDING);
+    g_autofree char *exact = own_copy(f, f->text->str, len, 0);
+    g_auto(SlJsonDoc) doc = {0};
+    SlMessage first = {0}, m, judged;
+
+    gboolean valid = sl_json_read_into(&doc, exact, len, NULL, NULL);
+    sl_json_judge(&doc, line, len, &judged);
+    for (guint i = 0; i < n_scanners; i++) {
+        sl_json_scan(scanners[i], line, len, &m);
+        if (i == 0)
+            first = m;
+        else if (!sl_message_equal(&first, &m))
+            return disagree(f, "two instruction sets, two answers");
+    }
+    if (!sl_message_equal(&first, &judged)) {
+        if (valid || first.type != SL_MESSAGE_RECORD || judged.type != SL_MESSAGE_NONE)
+            return disagree(f, "scanner and reader differ");
+        check_lax(f, &doc, line, len, &first);
+    }
+    f->n_valid += valid;
+    f->n_records += first.type == SL_MESSAGE_RECORD;
+    f->n_templates += sl_json_scanner_get_misses(scanners[0]) == 0;
+    if (first.type == SL_MESSAGE_RECORD)
+        check_members(f, &doc, first.data);
+}
+
+static void
+run(Fuzz *f, guint64 n_lines)
+{
+    static const char *const names[N_KERNELS] = {"portable", "sse2", "avx2"};
+    SlJsonScanner *scanners[N_KERNELS];
+    guint n = 0;
+    g_autoptr(GString) other = g_string_new(NULL);
+
+    for (guint i = 0; i < N_KERNELS; i++) {
+        const SlJsonKernel *kernel = sl_json_kernel_find(names[i]);
+        if (kernel != NULL)
+            scanners[n++] = sl_json_scanner_new_for(kernel);
+    }
+    for (f->line = 0; f->line < n_lines && !f->failed; f->line++) {
+        make_line(f);
+        guint n_damages = below(f, 3) == 0 ? 1 + below(f, 3) : 0;
+        while (n_damages-- > 0)
+            damage(f, other);
+        check_line(f, scanners, n);
+        g_string_truncate(other, 0);
+        g_string_append_len(other, f->text->str, (gssize)f->text->len);
+    }
+    for (guint i = 0; i < n; i++)
+        sl_json_scanner_free(scanners[i]);
+}
+
+int
+main(int argc, char **argv)
+{
+    guint64 n_lines = argc > 1 ? g_ascii_strtoull(argv[1], NULL, 10) : DEFAULT_LINES;
+    guint32 seed = argc > 2 ? (guint32)g_ascii_strtoull(argv[2], NULL, 10) : DEFAULT_SEED;
+    g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
+    g_autoptr(GString) text = g_string_new(NULL);
+    Fuzz f = {.seed = seed, .rand = rand, .text = text};
+
+    g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL);
+    g_print("seed %u, %" G_GUINT64_FORMAT " lines\n", seed, n_lines);
+    run(&f, n_lines);
+    if (f.failed)
+        return 1;
+    g_print("%" G_GUINT64_FORMAT " valid texts, %" G_GUINT64_FORMAT " records (%" G_GUINT64_FORMAT
+            " with a fault inside data), %" G_GUINT64_FORMAT
+            " found by a template, %" G_GUINT64_FORMAT " members walked\n",
+            f.n_valid, f.n_records, f.n_lax, f.n_templates, f.n_members);
+    /* A fuzzer that no longer reaches the paths it is there for has failed too. */
+    if (n_lines >= 10000 && (f.n_valid < n_lines / 2 || f.n_records < n_lines / 2 ||
+                             f.n_lax < n_lines / 200 || f.n_templates < n_lines / 20)) {
+        g_printerr("too few lines of some kind: the generator is out of tune\n");
+        return 1;
+    }
+    return 0;
+}
