@@ -14,8 +14,8 @@ sl_test_db_new_empty(char **ret_conninfo)
     g_autofree char *sql = g_strdup_printf("create database %s template template0", name);
     PGconn *pg = PQconnectdb("");
     PGresult *result = PQexec(pg, sql);
-    if (PQresultStatus(result) != PGRES_COMMAND_OK)
-        g_error("%s: %s", sql, PQerrorMessage(pg));
+    g_assert_cmpstr(PQerrorMessage(pg), ==, "");
+    g_assert_cmpint(PQresultStatus(result), ==, PGRES_COMMAND_OK);
     PQclear(result);
     PQfinish(pg);
     g_autofree char *conninfo = g_strdup_printf("dbname=%s", name);
@@ -31,7 +31,7 @@ sl_test_db_new(char **ret_conninfo)
     g_autoptr(GError) error = NULL;
     SlMigrateResult result;
     SlDb *db = sl_test_db_new_empty(ret_conninfo);
-    if (!sl_migrate(db, SL_MIGRATIONS, &result, &error))
-        g_error("migrating the test's database: %s", error->message);
+    sl_migrate(db, SL_MIGRATIONS, &result, &error);
+    g_assert_no_error(error);
     return db;
 }

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#define G_LOG_DOMAIN "sluice"
+#include "sl-queue-state.h"
+
+#include "sl-error.h"
+#include "sl-queue-fixture.h"
+#include "sl-sql.h"
+
+#define STREAM(ns, name, state)                                                                    \
+    "{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"" name "\"" ns             \
+    "},\"stream_state\":" state "}}"
+
+static char *
+save_and_load(SlDb *db, const char *states, GError **error)
+{
+    g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, error);
+    g_autoptr(GPtrArray) rows = NULL;
+    if (!sl_queue_states_save(tx, FIXTURE_CONNECTION, states, FIXTURE_NOW, error) ||
+        !sl_sql_state_list(tx, FIXTURE_CONNECTION, &rows, error) || !sl_tx_commit(tx, error))
+        return NULL;
+    return sl_queue_states_build(rows);
+}
+
+static void
+expect(SlDb *db, const char *states, const char *stored)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = save_and_load(db, states, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(text, ==, stored);
+}
+
+static void
+expect_error(SlDb *db, const char *states, int code, const char *message)
+{
+    g_autoptr(GError) error = NULL;
+    g_assert_null(save_and_load(db, states, &error));
+    g_assert_error(error, SL_ERROR, code);
+    g_assert_nonnull(strstr(error->message, message));
+}
+
+/* Bytes survive; the last of a stream wins; namespace null, "" and missing are one; null deletes.
+ */
+static void
+test_stream(void)
+{
+    g_autoptr(SlDb) db = queue_fixture_new();
+    expect(db, "[]", NULL);
+    expect(db, "[" STREAM("", "a", "{\"n\":1}") "," STREAM("", "a", "{\"n\": 1.10}") "]",
+           "[" STREAM("", "a", "{\"n\": 1.10}") "]");
+    expect(db, "[" STREAM(",\"namespace\":\"\"", "a", "{\"n\":2}") "]",
+           "[" STREAM("", "a", "{\"n\":2}") "]");
+    expect(db, "[" STREAM(",\"namespace\":null", "a", "{\"n\":18446744073709551615}") "]",
+           "[" STREAM("", "a", "{\"n\":18446744073709551615}") "]");
+    expect(db, "[{\"type\":\"STATE\",\"state\":" STREAM(",\"namespace\":\"x\"", "a", "3") "}]",
+           "[" STREAM("", "a", "{\"n\":18446744073709551615}") "," STREAM(",\"namespace\":\"x\"",
+                                                                          "a", "3") "]");
+    expect(db, "[" STREAM("", "a", "null") "]", "[" STREAM(",\"namespace\":\"x\"", "a", "3") "]");
+}
+
+#define GLOBAL                                                                                     \
+    "[{\"type\":\"GLOBAL\",\"global\":{\"shared_state\":{\"lsn\":7},\"stream_states\":["           \
+    "{\"stream_descriptor\":{\"name\":\"a\",\"namespace\":\"p\"},\"stream_state\":{\"d\":1}}]}}]"
+
+static void
+test_types(void)
+{
+    g_autoptr(SlDb) db = queue_fixture_new();
+    expect(db, "[{\"data\":{\"old\":1}}]", "[{\"type\":\"LEGACY\",\"data\":{\"old\":1}}]");
+    expect(db, GLOBAL, GLOBAL); /* LEGACY gives way */
+    expect_error(db, "[" STREAM("", "a", "1") "]", SL_ERROR_CONFLICT, "type GLOBAL");
+    expect_error(db, "[{\"data\":1}]", SL_ERROR_CONFLICT, "now sends LEGACY");
+}
+
+static void
+test_refused(void)
+{
+    g_autoptr(SlDb) db = queue_fixture_new();
+    expect_error(db, "{}", SL_ERROR_INVALID, "expected array");
+    expect_error(db, "[7]", SL_ERROR_INVALID, "states[0].expected a STATE");
+    expect_error(db, "[" STREAM("", "a", "1") ",{\"type\":\"STREAM\"}]", SL_ERROR_INVALID,
+                 "states[1].stream_descriptor.name");
+    expect_error(db, "[{\"type\":\"OTHER\"}]", SL_ERROR_INVALID, "states[0].type");
+    expect_error(db, "[" STREAM("", "a", "1") ",{\"data\":1}]", SL_ERROR_CONFLICT, "mixed");
+}
+
+/* Counters only grow, whatever order the posts arrive in. */
+static void
+test_stats(void)
+{
+    g_autoptr(SlDb) db = queue_fixture_new();
+    g_autoptr(SlJob) job = queue_fixture_job(db);
+    static const gint64 posts[] = {5, 9, 7};
+    for (gsize i = 0; i < G_N_ELEMENTS(posts); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *text =
+            g_strdup_printf("{\"total\":{\"recordsEmitted\":%d},\"streams\":[{\"streamName\":\"a\","
+                            "\"stats\":{\"recordsEmitted\":%d,\"bytesCommitted\":%d}}]}",
+                            (int)posts[i], (int)posts[i], (int)posts[i] * 10);
+        g_autoptr(SlAttemptStats) stats =
+            sl_record_parse_text(&sl_attempt_stats_record, text, strlen(text), &error);
+        g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, &error);
+        sl_queue_stats_save(tx, job->job_id, 0, stats, FIXTURE_NOW, &error);
+        g_assert_no_error(error);
+        g_assert_true(sl_tx_commit(tx, &error));
+    }
+    g_assert_cmpint(
+        queue_fixture_count(db, "select records_emitted from attempt_stats where stream = ''"), ==,
+        9);
+    g_assert_cmpint(
+        queue_fixture_count(db, "select bytes_committed from attempt_stats where stream = 'a'"), ==,
+        90);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/queue/state/stream", test_stream);
+    g_test_add_func("/queue/state/types", test_types);
+    g_test_add_func("/queue/state/refused", test_refused);
+    g_test_add_func("/queue/state/stats", test_stats);
+    return g_test_run();
+}
