@@ -10,10 +10,11 @@
  * A connector is one `static const KitConnector` and
  *   int main(int argc, char **argv) { return kit_main(&connector, argc, argv); }
  *
- * Errors: SL_ERROR codes say whose fault it is (kit_failure_type): INVALID, NOT_FOUND, FORBIDDEN,
- * UNAUTHENTICATED, CONFLICT, EXISTS, CONFIG, … = config_error; UNAVAILABLE, BUSY, TIMED_OUT,
+ * Errors: SL_ERROR codes say whose fault it is, by the table in sl-error.c: INVALID, NOT_FOUND,
+ * FORBIDDEN, UNAUTHENTICATED, EXISTS, CONFIG, … = config_error; UNAVAILABLE, BUSY, TIMED_OUT,
  * SERIALIZATION = transient_error; the rest = system_error. In `check` the first two kinds become
- * CONNECTION_STATUS FAILED with exit 0; everywhere else TRACE ERROR and exit 1. */
+ * CONNECTION_STATUS FAILED with exit 0; everywhere else TRACE ERROR and exit 1.
+ */
 
 /* --- sources ---------------------------------------------------------------------------------- */
 typedef struct {
