@@ -7,29 +7,6 @@
 #include "sl-sql.h"
 #include "sl-test-db.h"
 
-#define CATALOG "'{\"streams\":[]}'"
-
-static const char rows[] =
-    "insert into organization values ('" FIXTURE_WORKSPACE "', 'o', '', now());"
-    "insert into workspace (workspace_id, organization_id, name, created_at)"
-    " values ('" FIXTURE_WORKSPACE "', '" FIXTURE_WORKSPACE "', 'w', now());"
-    "insert into actor_definition (definition_id, name, actor_type, runtime, command,"
-    " docker_repository, docker_image_tag, spec, created_at, updated_at)"
-    " values ('" FIXTURE_SOURCE
-    "', 's', 'source', 'native', '[\"s\"]', 's', '1', '{}', now(), now()),"
-    " ('" FIXTURE_DESTINATION
-    "', 'd', 'destination', 'native', '[\"d\"]', 'd', '1', '{}', now(), now());"
-    "insert into actor (actor_id, workspace_id, definition_id, actor_type, name, configuration,"
-    " created_at, updated_at)"
-    " values ('" FIXTURE_SOURCE "', '" FIXTURE_WORKSPACE "', '" FIXTURE_SOURCE "', 'source', 's',"
-    " '{}', now(), now()),"
-    " ('" FIXTURE_DESTINATION "', '" FIXTURE_WORKSPACE "', '" FIXTURE_DESTINATION "',"
-    " 'destination', 'd', '{}', now(), now());"
-    "insert into connection (connection_id, workspace_id, name, source_id, destination_id, catalog,"
-    " created_at, updated_at)"
-    " values ('" FIXTURE_CONNECTION "', '" FIXTURE_WORKSPACE "', 'c', '" FIXTURE_SOURCE "',"
-    " '" FIXTURE_DESTINATION "', " CATALOG ", now(), now());";
-
 void
 queue_fixture_script(SlDb *db, const char *sql)
 {
@@ -45,7 +22,9 @@ queue_fixture_script(SlDb *db, const char *sql)
 SlDb *
 queue_fixture_new(void)
 {
+    g_autofree char *rows = NULL;
     SlDb *db = sl_test_db_new(NULL);
+    g_assert_true(g_file_get_contents(SL_FIXTURE, &rows, NULL, NULL));
     queue_fixture_script(db, rows);
     return db;
 }

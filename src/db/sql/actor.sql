@@ -48,3 +48,18 @@ on conflict (organization_id) do nothing;
 insert into workspace (workspace_id, organization_id, name, created_at)
 select $1, $2, $3, $4
 where not exists (select from workspace);
+
+-- name: catalog_add
+-- exec:
+-- params: catalog_id uuid, actor_id uuid, cache_key text, catalog text, now timestamptz
+insert into catalog (catalog_id, actor_id, cache_key, catalog, created_at)
+values ($1, $2, $3, $4, $5);
+
+-- name: catalog_get_cached
+-- text:
+-- params: actor_id uuid, cache_key text
+select catalog
+from catalog
+where actor_id = $1 and cache_key = $2
+order by created_at desc
+limit 1;

@@ -159,3 +159,8 @@ where (w.status = 'pending' and w.created_at < $1)
    or (w.status in ('claimed', 'launched', 'running') and coalesce(l.expires_at, w.updated_at) < $2)
 order by w.created_at
 limit 1000;
+
+-- name: workload_stored_input
+-- text:
+-- params: workload_id text
+select input from workload where workload_id = $1;
