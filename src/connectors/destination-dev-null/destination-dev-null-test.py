@@ -134,6 +134,15 @@ def test_truncating_stream_needs_a_status(c):
         c.write(SILENT, streams, [status("a", "STARTED"), *rows(1), status("a", word)]).ok()
 
 
+def test_states_of_a_truncation_without_generations_wait(c):
+    streams = catalog(stream("a", mode="overwrite"), stream("b"))
+    messages = [state("a", 1), state("b", 1), {"type": "STATE", "state": {"data": {}}}]
+    result = c.write(SILENT, streams, [*messages, status("a", "INCOMPLETE")]).ok()
+    assert result.of("STATE") == messages[1:2]
+    result = c.write(SILENT, streams, [*messages, status("a", "COMPLETE")]).ok()
+    assert result.of("STATE") == [messages[1], messages[0], messages[2]]
+
+
 def test_many_lines_and_a_long_one(c):
     long = record("a", {"s": "x" * 5_000_000})
     result = c.write(SILENT, catalog("a"), [*rows(20000), long, *rows(1)]).ok()

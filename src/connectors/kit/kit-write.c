@@ -20,6 +20,7 @@
 typedef struct {
     guint64 seq;
     guint stream;
+    gboolean held; /* until the stream is finished, see stream_is_held() */
     gsize len;
     char line[];
 } PendingState;
@@ -46,25 +47,40 @@ struct KitWrite {
 
     GQueue pending; /* PendingState, oldest first */
     guint64 last_seq;
-    gint64 oldest_usec; /* when the first pending state came; 0: none is pending */
+    gint64 oldest_usec; /* when the first state that flush() can release came; 0: there is none */
+    gboolean any_held;
+    gboolean *finished; /* per stream: complete and put in place */
 };
+
+/* A truncation without generations cannot be continued: what a failed attempt has written is thrown
+ * away. So the stream's states are echoed only when its new content is in place. */
+static gboolean
+stream_is_held(const KitStream *stream)
+{
+    return stream->truncate && !stream->generations;
+}
 
 void
 kit_write_release(KitWrite *write, guint stream, guint64 seq)
 {
     GList *next;
+    gboolean left = FALSE;
     for (GList *link = write->pending.head; link != NULL; link = next) {
         next = link->next;
         PendingState *state = link->data;
-        if (state->seq > seq)
+        if (state->seq > seq) {
+            left = TRUE;
             break;
-        if (stream != KIT_ALL_STREAMS && state->stream != stream)
+        }
+        if (state->held || (stream != KIT_ALL_STREAMS && state->stream != stream)) {
+            left = left || !state->held;
             continue;
+        }
         kit_output_line(write->out, state->line, state->len);
         g_free(state);
         g_queue_delete_link(&write->pending, link);
     }
-    write->oldest_usec = write->pending.length == 0 ? 0 : g_get_monotonic_time();
+    write->oldest_usec = left ? g_get_monotonic_time() : 0;
     kit_output_flush(write->out);
 }
 
@@ -198,16 +214,17 @@ write_state(KitWrite *write, const char *line, gsize len, const SlMessage *messa
     PendingState *pending = g_malloc(sizeof *pending + len);
     pending->seq = ++write->last_seq;
     pending->stream = stream == NULL ? KIT_ALL_STREAMS : stream->index;
+    pending->held = stream == NULL ? write->any_held : stream_is_held(stream);
     pending->len = len;
     memcpy(pending->line, line, len);
     g_queue_push_tail(&write->pending, pending);
-    if (write->oldest_usec == 0)
+    if (write->oldest_usec == 0 && !pending->held)
         write->oldest_usec = g_get_monotonic_time();
 
     KitState state = {pending->seq, pending->stream, {pending->line, len}};
     if (write->destination->state != NULL && !write->destination->state(write->self, &state, error))
         return FALSE;
-    return write->destination->flush_age_usec > 0 || write_flush(write, error);
+    return pending->held || write->destination->flush_age_usec > 0 || write_flush(write, error);
 }
 
 /* Of the traces a destination needs only the streams' statuses. A broken one is not worth a sync.
@@ -372,6 +389,21 @@ write_consume(KitWrite *write, gboolean *ret_stopped, GError **error)
     }
 }
 
+/* The held states of what is finished now. A GLOBAL one needs all streams. */
+static void
+write_release_held(KitWrite *write)
+{
+    gboolean all = TRUE;
+    for (guint i = 0; i < write->catalog->n_streams; i++)
+        all = all && (write->finished[i] || !stream_is_held(&write->catalog->streams[i]));
+    for (GList *link = write->pending.head; link != NULL; link = link->next) {
+        PendingState *state = link->data;
+        if (state->stream == KIT_ALL_STREAMS ? all : write->finished[state->stream])
+            state->held = FALSE;
+    }
+    kit_write_release(write, KIT_ALL_STREAMS, write->last_seq);
+}
+
 /* One stream that cannot be finished does not hold back the others; the first error is returned. */
 static gboolean
 write_end_streams(KitWrite *write, GError **error)
@@ -388,6 +420,7 @@ write_end_streams(KitWrite *write, GError **error)
             sl_error_set(&local, SL_ERROR_PROTOCOL,
                          "the input ended without a COMPLETE or INCOMPLETE status, so the old "
                          "generation is kept");
+        write->finished[i] = local == NULL && status == KIT_STATUS_COMPLETE;
         if (local == NULL)
             continue;
         g_prefix_error(&local, "stream '%s': ", stream->name);
@@ -396,6 +429,7 @@ write_end_streams(KitWrite *write, GError **error)
         else
             kit_output_log(write->out, KIT_LOG_ERROR, "%s", local->message);
     }
+    write_release_held(write);
     if (first == NULL)
         return TRUE;
     g_propagate_error(error, g_steal_pointer(&first));
@@ -432,6 +466,9 @@ kit_write_run(const KitDestination *destination, const KitConfig *config, const 
     write->scanner = sl_json_scanner_new();
     write->scratch = sl_json_read_copy("null", 4, NULL, NULL);
     write->status = g_new0(KitStatus, catalog->n_streams + 1);
+    write->finished = g_new0(gboolean, catalog->n_streams + 1);
+    for (guint i = 0; i < catalog->n_streams; i++)
+        write->any_held = write->any_held || stream_is_held(&catalog->streams[i]);
     g_queue_init(&write->pending);
 
     gboolean ok = FALSE, stopped = FALSE;
@@ -448,6 +485,7 @@ kit_write_run(const KitDestination *destination, const KitConfig *config, const 
     sl_json_scanner_free(write->scanner);
     sl_json_doc_free(write->scratch);
     g_free(write->status);
+    g_free(write->finished);
     g_free(write->buf);
     g_free(write);
     return ok && !stopped;

@@ -97,5 +97,7 @@ typedef struct {
  * write --config F --catalog F. Exit: 0, 1 failed, 2 wrong usage, 143 stopped by SIGTERM.
  *
  * At the end of `write` a stream that truncates (KitStream.truncate) and got neither COMPLETE nor
- * INCOMPLETE fails the command: an end of file alone is never success. */
+ * INCOMPLETE fails the command: an end of file alone is never success. The states of a stream that
+ * truncates without generations are echoed only after its end_stream(): what it had written is lost
+ * when the attempt fails. */
 int kit_main(const KitConnector *connector, int argc, char **argv);
