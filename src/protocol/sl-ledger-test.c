@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "sl-ledger.h"
+
+#include <string.h>
+
+#include "sl-error.h"
+#include "sl-json-scan.h"
+
+#define CATALOG                                                                                    \
+    "{\"streams\":[{\"stream\":{\"name\":\"a\"},\"sync_mode\":\"incremental\","                    \
+    "\"destination_sync_mode\":\"append\"},{\"stream\":{\"name\":\"b\",\"namespace\":\"n\"},"      \
+    "\"sync_mode\":\"incremental\",\"destination_sync_mode\":\"append\"}]}"
+
+typedef struct {
+    SlCatalog *catalog;
+    SlLedger *ledger;
+    SlJsonScanner *scanner;
+    GString *sent;  /* what went to the destination */
+    GString *notes; /* warnings */
+} Fixture;
+
+static void
+on_note(SlNoteLevel level, const char *text, gpointer data)
+{
+    Fixture *f = data;
+    if (level == SL_NOTE_WARNING)
+        g_string_append_printf(f->notes, "%s\n", text);
+}
+
+static void
+set_up(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    const SlCatalogNames *names = data;
+    f->catalog = sl_catalog_parse(CATALOG, strlen(CATALOG), names, &error);
+    g_assert_no_error(error);
+    f->ledger = sl_ledger_new(f->catalog, on_note, f);
+    f->scanner = sl_json_scanner_new();
+    f->sent = g_string_new(NULL);
+    f->notes = g_string_new(NULL);
+}
+
+static void
+tear_down(Fixture *f, gconstpointer data)
+{
+    sl_ledger_free(f->ledger);
+    sl_catalog_free(f->catalog);
+    sl_json_scanner_free(f->scanner);
+    g_string_free(f->sent, TRUE);
+    g_string_free(f->notes, TRUE);
+}
+
+/* Wraps a state payload into its message and scans it. The copy has the scanner's padding. */
+static char *
+message(Fixture *f, const char *payload, SlMessage *ret, gsize *ret_len)
+{
+    g_autofree char *line = g_strdup_printf("{\"type\":\"STATE\",\"state\":%s}\n", payload);
+    *ret_len = strlen(line);
+    char *padded = g_malloc0(*ret_len + SL_JSON_PADDING);
+    memcpy(padded, line, *ret_len);
+    sl_json_scan(f->scanner, padded, *ret_len, ret);
+    return padded;
+}
+
+static gboolean
+send_state(Fixture *f, const char *payload, GError **error)
+{
+    SlMessage scanned;
+    gsize len;
+    g_autofree char *line = message(f, payload, &scanned, &len);
+    g_assert_cmpint(scanned.type, ==, SL_MESSAGE_STATE);
+    g_string_truncate(f->sent, 0);
+    return sl_ledger_add_state(f->ledger, line, len, scanned.payload, f->sent, error);
+}
+
+static void
+add_state(Fixture *f, const char *payload)
+{
+    g_autoptr(GError) error = NULL;
+    send_state(f, payload, &error);
+    g_assert_no_error(error);
+}
+
+static void
+ack(Fixture *f, const char *payload)
+{
+    SlMessage scanned;
+    gsize len;
+    g_autofree char *line = message(f, payload, &scanned, &len);
+    g_assert_cmpint(scanned.type, ==, SL_MESSAGE_STATE);
+    sl_ledger_acknowledge(f->ledger, scanned.payload);
+}
+
+static void
+assert_sent(Fixture *f, const char *payload)
+{
+    g_autofree char *line = g_strdup_printf("{\"type\":\"STATE\",\"state\":%s}\n", payload);
+    g_assert_cmpstr(f->sent->str, ==, line);
+}
+
+/* Takes the pending states; they stay on their way. */
+static void
+assert_pending(Fixture *f, const char *states)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    g_assert_cmpint(sl_ledger_has_pending(f->ledger), ==, strcmp(states, "[]") != 0);
+    sl_ledger_write_pending(f->ledger, &w);
+    g_assert_cmpstr(out->str, ==, states);
+}
+
+static void
+count(Fixture *f, gint stream, guint n)
+{
+    for (guint i = 0; i < n; i++)
+        sl_ledger_count_record(sl_ledger_books(f->ledger), stream, 10);
+}
+
+#define A(state)                                                                                   \
+    "{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"},\"stream_"            \
+    "state\":" state "}}"
+#define A_ID(id, state)                                                                            \
+    "{\"id\":" id ",\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"},"       \
+    "\"stream_state\":" state "}}"
+#define B(state)                                                                                   \
+    "{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"b\",\"namespace\":\"n\"}," \
+    "\"stream_state\":" state "}}"
+#define B_ID(id, state)                                                                            \
+    "{\"id\":" id ",\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"b\","        \
+    "\"namespace\":\"n\"},\"stream_state\":" state "}}"
+
+static void
+test_stream(Fixture *f, gconstpointer data)
+{
+    SlStreamBooks *books = sl_ledger_books(f->ledger);
+    count(f, 0, 3);
+    add_state(f, A("{\"c\": 1.0E2 }"));
+    assert_sent(f, A_ID("1", "{\"c\": 1.0E2 }"));
+    count(f, 1, 2);
+    add_state(f, B("null"));
+    assert_sent(f, B_ID("2", "null"));
+    count(f, 0, 1);
+    add_state(f, A("{\"c\":3}"));
+    assert_sent(f, A_ID("3", "{\"c\":3}"));
+    count(f, 0, 5);
+    assert_pending(f, "[]"); /* never without an echo */
+    g_assert_cmpuint(sl_ledger_open_states(f->ledger), ==, 3);
+
+    ack(f, A_ID("1", "{\"c\":100}"));
+    g_assert_cmpuint(books[0].committed.records, ==, 3);
+    assert_pending(f, "[" A("{\"c\": 1.0E2 }") "]"); /* the source's bytes, not the echo's */
+    sl_ledger_persisted(f->ledger, TRUE);
+    assert_pending(f, "[]");
+
+    ack(f, A_ID("3", "{}"));
+    ack(f, B_ID("2", "null"));
+    g_assert_cmpuint(books[0].committed.records, ==, 4);
+    g_assert_cmpuint(books[0].committed.bytes, ==, 40);
+    g_assert_cmpuint(books[1].committed.records, ==, 2);
+    g_assert_cmpuint(books[0].emitted.records, ==, 9);
+    g_assert_cmpuint(books[0].destination_states, ==, 2);
+    assert_pending(f, "[" A("{\"c\":3}") "," B("null") "]");
+    g_assert_cmpuint(sl_ledger_open_states(f->ledger), ==, 0);
+    g_assert_cmpstr(f->notes->str, ==, "");
+}
+
+/* Skipped echoes, repeated ones, older ones, unknown ones, ids of another stream, none at all. */
+static void
+test_odd_acks(Fixture *f, gconstpointer data)
+{
+    SlStreamBooks *books = sl_ledger_books(f->ledger);
+    for (guint i = 1; i <= 4; i++) {
+        g_autofree char *state = g_strdup_printf(A("%u"), i);
+        count(f, 0, 1);
+        add_state(f, state);
+    }
+    count(f, 1, 1);
+    add_state(f, B("5"));
+    ack(f, A_ID("3", "3")); /* stands for 1 and 2 too */
+    g_assert_cmpuint(books[0].committed.records, ==, 3);
+    assert_pending(f, "[" A("3") "]");
+    sl_ledger_persisted(f->ledger, TRUE);
+
+    ack(f, A_ID("3", "3"));
+    g_assert_cmpstr(f->notes->str, ==, "");
+    static const struct {
+        const char *payload, *note;
+    } cases[] = {
+        {A_ID("2", "2"), "acknowledged state 2 behind state 3"},
+        {A_ID("5", "5"), "acknowledged state 5, which was never sent for this stream"},
+        {A_ID("99", "4"), "acknowledged state 99, which was never sent for this stream"},
+        {B_ID("4", "4"), "acknowledged state 4, which was never sent for this stream"},
+        {A("77"), "without an id whose content was never sent"},
+        {"{\"id\":4,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"z\"}}}",
+         "not in the catalog"},
+        {"{\"id\":4,\"type\":\"STREAM\"}", "broken state: state.stream: expected an object"},
+        {"{\"id\":4,\"type\":\"ODD\"}", "broken state: state.type: unknown value \"ODD\""},
+        {"{\"id\":4,\"type\":\"GLOBAL\",\"global\":{}}", "never sent"},
+        {"5", "broken state: state: expected an object"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_string_truncate(f->notes, 0);
+        ack(f, cases[i].payload);
+        if (strstr(f->notes->str, cases[i].note) == NULL)
+            g_assert_cmpstr(f->notes->str, ==, cases[i].note);
+        assert_pending(f, "[]");
+    }
+    g_assert_cmpuint(books[0].committed.records, ==, 3);
+    g_assert_cmpuint(books[1].committed.records, ==, 0);
+}
+
+/* A destination that drops members it does not know, and prints JSON in its own way. */
+static void
+test_ack_without_id(Fixture *f, gconstpointer data)
+{
+    add_state(f, A("{\"cursor\":\"caf\\u00e9\",\"n\":[1,2]}"));
+    add_state(f, A("{\"cursor\":\"b\",\"n\":[]}"));
+    ack(f, A("{ \"cursor\" : \"café\", \"n\":[1, 2] }"));
+    assert_pending(f, "[" A("{\"cursor\":\"caf\\u00e9\",\"n\":[1,2]}") "]");
+    ack(f, A("{\"cursor\":\"b\",\"n\":[]}"));
+    assert_pending(f, "[" A("{\"cursor\":\"b\",\"n\":[]}") "]");
+    g_assert_cmpstr(f->notes->str, ==, "");
+}
+
+static void
+test_own_ids(Fixture *f, gconstpointer data)
+{
+    add_state(f, A_ID("10", "1"));
+    assert_sent(f, A_ID("10", "1"));
+    add_state(f, A("2"));
+    assert_sent(f, A_ID("11", "2"));
+    g_assert_cmpstr(f->notes->str, ==, "");
+    add_state(f, A_ID("11", "3")); /* does not go up: replaced */
+    assert_sent(f, A_ID("12", "3"));
+    g_assert_nonnull(strstr(f->notes->str, "id does not go up"));
+    add_state(f, A_ID("\"x\"", "4"));
+    assert_sent(f, A_ID("13", "4"));
+    ack(f, A_ID("12", "3"));
+    assert_pending(f, "[" A_ID("11", "3") "]"); /* persisted as the source wrote it */
+}
+
+static void
+test_extension_members(Fixture *f, gconstpointer data)
+{
+    add_state(f, "{ \"partition_id\": \"p\\u0031\", \"type\":\"STREAM\",\"stream\":{\"x\":1,"
+                 "\"stream_descriptor\":{\"name\":\"a\",\"namespace\":null}},"
+                 "\"sourceStats\":{\"recordCount\":0.0},\"data\":{\"old\":[1]}}");
+    assert_sent(f, "{\"id\":1, \"partition_id\": \"p\\u0031\", \"type\":\"STREAM\",\"stream\":{"
+                   "\"x\":1,\"stream_descriptor\":{\"name\":\"a\",\"namespace\":null}},"
+                   "\"sourceStats\":{\"recordCount\":0.0},\"data\":{\"old\":[1]}}");
+    ack(f, "{\"id\":1,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"}}}");
+    /* the copy for old readers is not persisted */
+    assert_pending(f, "[{\"partition_id\":\"p\\u0031\",\"type\":\"STREAM\",\"stream\":{\"x\":1,"
+                      "\"stream_descriptor\":{\"name\":\"a\",\"namespace\":null}},"
+                      "\"sourceStats\":{\"recordCount\":0.0}}]");
+}
+
+static void
+test_record_count(Fixture *f, gconstpointer data)
+{
+    count(f, 0, 5);
+    add_state(f, "{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"}},"
+                 "\"sourceStats\":{\"recordCount\":5.0}}");
+    g_assert_cmpstr(f->notes->str, ==, "");
+    count(f, 0, 5);
+    add_state(f, "{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"}},"
+                 "\"sourceStats\":{\"recordCount\":6}}");
+    g_assert_nonnull(strstr(f->notes->str, "says that it sent 6 records since the last state, "
+                                           "and 5 came"));
+}
+
+static void
+test_rejected(Fixture *f, gconstpointer data)
+{
+    count(f, 0, 5);
+    add_state(f, A("1"));
+    ack(f, "{\"id\":1,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"}},"
+           "\"destinationStats\":{\"recordCount\":3.0,\"rejectedRecordCount\":2.0}}");
+    g_autoptr(GString) out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    sl_ledger_write_stats(f->ledger, &w);
+    g_assert_nonnull(strstr(out->str, "\"recordsCommitted\":3,\"bytesCommitted\":50,"
+                                      "\"recordsRejected\":2"));
+}
+
+#define GLOBAL(id, streams)                                                                        \
+    "{" id                                                                                         \
+    "\"type\":\"GLOBAL\",\"global\":{\"shared_state\":{\"lsn\":1},\"stream_states\":[" streams     \
+    "]}}"
+#define GA "{\"stream_descriptor\":{\"name\":\"a\"},\"stream_state\":{}}"
+#define GB "{\"stream_descriptor\":{\"name\":\"b\",\"namespace\":\"n\"},\"stream_state\":{}}"
+
+static void
+test_global(Fixture *f, gconstpointer data)
+{
+    SlStreamBooks *books = sl_ledger_books(f->ledger);
+    count(f, 0, 2);
+    count(f, 1, 3);
+    add_state(f, GLOBAL("", GA));
+    assert_sent(f, GLOBAL("\"id\":1,", GA));
+    count(f, 0, 1);
+    add_state(f, GLOBAL("", GA "," GB "," GA));
+    ack(f, GLOBAL("\"id\":1,", GA));
+    g_assert_cmpuint(books[0].committed.records, ==, 2);
+    g_assert_cmpuint(books[1].committed.records, ==, 0); /* not listed: still open */
+    ack(f, GLOBAL("\"id\":2,", GA));
+    g_assert_cmpuint(books[0].committed.records, ==, 3);
+    g_assert_cmpuint(books[1].committed.records, ==, 3);
+    assert_pending(f, "[" GLOBAL("", GA "," GB "," GA) "]");
+
+    g_autoptr(GError) error = NULL;
+    g_assert_false(send_state(f, A("1"), &error));
+    g_assert_error(error, SL_ERROR, SL_ERROR_PROTOCOL);
+    g_assert_cmpstr(error->message, ==,
+                    "the source sent a state of type STREAM behind states of type GLOBAL");
+    g_assert_cmpstr(f->sent->str, ==, "");
+}
+
+static void
+test_legacy(Fixture *f, gconstpointer data)
+{
+    count(f, 0, 2);
+    count(f, 1, 1);
+    add_state(f, "{\"data\":{\"a\":{\"c\":1}}}");
+    assert_sent(f, "{\"id\":1,\"data\":{\"a\":{\"c\":1}}}");
+    add_state(f, "{}");
+    assert_sent(f, "{\"id\":2}");
+    ack(f, "{\"id\":1,\"data\":{\"a\":{\"c\":1}}}");
+    assert_pending(f, "[{\"data\":{\"a\":{\"c\":1}}}]");
+    g_assert_cmpuint(sl_ledger_books(f->ledger)[1].committed.records, ==, 1);
+}
+
+static void
+test_unknown_stream(Fixture *f, gconstpointer data)
+{
+    add_state(f, "{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"z\"}}}");
+    g_assert_cmpstr(f->sent->str, ==, "");
+    g_assert_nonnull(strstr(f->notes->str, "not in the catalog, ignoring: {\"name\":\"z\"}"));
+    add_state(f, A("1"));
+    assert_sent(f, A_ID("1", "1"));
+}
+
+static void
+test_renamed(Fixture *f, gconstpointer data)
+{
+    add_state(f, A("1"));
+    assert_sent(f, "{\"id\":1,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{"
+                   "\"namespace\":\"x_\",\"name\":\"p_a\"},\"stream_state\":1}}");
+    add_state(f, B("2"));
+    assert_sent(f, "{\"id\":2,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":"
+                   "\"p_b\",\"namespace\":\"x_n\"},\"stream_state\":2}}");
+    add_state(f, "{\"stream\":{\"stream_descriptor\":{\"namespace\":null,\"name\":\"a\"}},"
+                 "\"type\":\"STREAM\",\"id\":0}");
+    assert_sent(f, "{\"stream\":{\"stream_descriptor\":{\"namespace\":\"x_\",\"name\":\"p_a\"}},"
+                   "\"type\":\"STREAM\",\"id\":3}");
+    g_string_truncate(f->notes, 0);
+    ack(f, "{\"id\":1,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"}}}");
+    g_assert_nonnull(strstr(f->notes->str, "not in the catalog"));
+    ack(f, "{\"id\":1,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"p_a\","
+           "\"namespace\":\"x_\"}}}");
+    assert_pending(f, "[" A("1") "]");
+}
+
+/* A state that comes while another is being persisted must not be lost, nor give way to an older
+ * one when that fails. */
+static void
+test_persist_race(Fixture *f, gconstpointer data)
+{
+    add_state(f, A("1"));
+    add_state(f, B("2"));
+    add_state(f, A("3"));
+    ack(f, A_ID("1", "1"));
+    ack(f, B_ID("2", "2"));
+    assert_pending(f, "[" A("1") "," B("2") "]");
+    ack(f, A_ID("3", "3"));
+    sl_ledger_persisted(f->ledger, FALSE);
+    assert_pending(f, "[" A("3") "," B("2") "]");
+    sl_ledger_persisted(f->ledger, FALSE);
+    assert_pending(f, "[" A("3") "," B("2") "]");
+    sl_ledger_persisted(f->ledger, TRUE);
+    assert_pending(f, "[]");
+}
+
+/* A million open states must not fill the memory, and every echo still counts. */
+static void
+test_thinned(Fixture *f, gconstpointer data)
+{
+    sl_ledger_set_limit(f->ledger, 64 * 1024);
+    for (guint i = 1; i <= 5000; i++) {
+        g_autofree char *state = g_strdup_printf(A("%u"), i);
+        count(f, 0, 1);
+        add_state(f, state);
+    }
+    g_assert_cmpuint(sl_ledger_open_states(f->ledger), <, 64 * 1024 / 100);
+    ack(f, A_ID("4999", "4999"));
+    SlStreamBooks *books = sl_ledger_books(f->ledger);
+    g_assert_cmpuint(books[0].committed.records, >, 4000);
+    g_assert_cmpuint(books[0].committed.records, <=, 4999);
+    g_autofree char *expected =
+        g_strdup_printf("[" A("%" G_GUINT64_FORMAT) "]", books[0].committed.records);
+    assert_pending(f, expected);
+    ack(f, A_ID("5001", "0"));
+    g_assert_nonnull(strstr(f->notes->str, "acknowledged state 5001, which was never sent"));
+    ack(f, A_ID("5000", "5000"));
+    g_assert_cmpuint(books[0].committed.records, ==, 5000);
+}
+
+static void
+test_stats(Fixture *f, gconstpointer data)
+{
+    count(f, 1, 2);
+    add_state(f, B("1"));
+    count(f, 1, 1);
+    ack(f, B_ID("1", "1"));
+    sl_ledger_estimate(f->ledger, 1, 100, -1);
+    sl_ledger_estimate(f->ledger, 0, 5, 7);
+    g_autoptr(GString) out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    sl_ledger_write_stats(f->ledger, &w);
+    g_assert_cmpstr(
+        out->str, ==,
+        "{\"total\":{\"recordsEmitted\":3,\"bytesEmitted\":30,\"recordsCommitted\":2,"
+        "\"bytesCommitted\":20,\"recordsRejected\":0,\"estimatedRecords\":105,\"estimatedBytes\":7,"
+        "\"sourceStateMessagesEmitted\":1,\"destinationStateMessagesEmitted\":1},"
+        "\"streams\":[{\"streamName\":\"b\",\"streamNamespace\":\"n\",\"stats\":{"
+        "\"recordsEmitted\":3,\"bytesEmitted\":30,\"recordsCommitted\":2,\"bytesCommitted\":20,"
+        "\"recordsRejected\":0,\"estimatedRecords\":100,\"sourceStateMessagesEmitted\":1,"
+        "\"destinationStateMessagesEmitted\":1}}]}");
+    sl_ledger_estimate(f->ledger, -1, 50, 60);
+    SlStreamBooks total = sl_ledger_total(f->ledger);
+    g_assert_cmpint(total.estimated_records, ==, 50);
+    sl_ledger_complete(f->ledger);
+    total = sl_ledger_total(f->ledger);
+    g_assert_cmpuint(total.committed.records, ==, 3);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const SlCatalogNames renamed = {"customformat", "x_${SOURCE_NAMESPACE}", "p_"};
+    static const struct {
+        const char *path;
+        void (*func)(Fixture *f, gconstpointer data);
+        const SlCatalogNames *names;
+    } tests[] = {
+        {"stream", test_stream, NULL},
+        {"odd-acks", test_odd_acks, NULL},
+        {"ack-without-id", test_ack_without_id, NULL},
+        {"own-ids", test_own_ids, NULL},
+        {"extension-members", test_extension_members, NULL},
+        {"record-count", test_record_count, NULL},
+        {"rejected", test_rejected, NULL},
+        {"global", test_global, NULL},
+        {"legacy", test_legacy, NULL},
+        {"unknown-stream", test_unknown_stream, NULL},
+        {"renamed", test_renamed, &renamed},
+        {"persist-race", test_persist_race, NULL},
+        {"thinned", test_thinned, NULL},
+        {"stats", test_stats, NULL},
+    };
+    g_test_init(&argc, &argv, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {
+        g_autofree char *path = g_strconcat("/protocol/ledger/", tests[i].path, NULL);
+        g_test_add(path, Fixture, tests[i].names, set_up, tests[i].func, tear_down);
+    }
+    return g_test_run();
+}

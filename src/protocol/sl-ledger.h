@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "sl-catalog.h"
+#include "sl-json-write.h"
+#include "sl-trace.h"
+
+/* The books of one sync: what the source sent, what the destination has, and which state may be
+ * persisted. A state is committed only when the destination echoed it; what is persisted then are
+ * the source's own bytes. One thread only.
+ *
+ * Counters are cumulative, and a state holds a copy of them: an acknowledgement is an assignment,
+ * so that a repeated or a skipped one changes nothing. */
+typedef struct SlLedger SlLedger;
+
+typedef struct {
+    guint64 records, bytes;
+} SlCount;
+
+typedef struct {
+    SlCount emitted, committed;
+    guint64 since_state;                       /* records behind the last state of this stream */
+    guint64 rejected;                          /* as the destination says */
+    gint64 estimated_records, estimated_bytes; /* -1: unknown */
+    guint64 source_states, destination_states;
+    SlStreamStatus status; /* as the source says */
+} SlStreamBooks;
+
+typedef enum {
+    SL_NOTE_INFO,
+    SL_NOTE_WARNING,
+} SlNoteLevel;
+
+/* Something for the job's log. */
+typedef void (*SlLedgerNote)(SlNoteLevel level, const char *text, gpointer data);
+
+SlLedger *sl_ledger_new(const SlCatalog *catalog, SlLedgerNote note, gpointer data);
+void sl_ledger_free(SlLedger *ledger);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlLedger, sl_ledger_free)
+
+/* The books per stream, for the loop over records. */
+SlStreamBooks *sl_ledger_books(SlLedger *ledger);
+
+static inline void
+sl_ledger_count_record(SlStreamBooks *books, gint stream, gsize bytes)
+{
+    books[stream].emitted.records++;
+    books[stream].emitted.bytes += bytes;
+    books[stream].since_state++;
+}
+
+/* A STATE of the source. Enters it and appends the line for the destination, with its newline: the
+ * original bytes plus an id, where it has none, and the names the destination knows. A state of a
+ * stream that is not in the catalog is noted and dropped: nothing is appended.
+ * SL_ERROR_PROTOCOL: no valid state, or another type of state than before. */
+gboolean sl_ledger_add_state(SlLedger *ledger, const char *line, gsize len, SlSpan payload,
+                             GString *out, GError **error);
+
+/* An echo of the destination. One that matches no open state is noted and commits nothing. */
+void sl_ledger_acknowledge(SlLedger *ledger, SlSpan payload);
+
+void sl_ledger_estimate(SlLedger *ledger, gint stream, gint64 records, gint64 bytes); /* -1: sync */
+
+/* The sync has succeeded: everything that was sent is at the destination. */
+void sl_ledger_complete(SlLedger *ledger);
+
+/* States that wait to be persisted, as a JSON array of state objects. They are on their way then,
+ * until _persisted(): FALSE takes them back, where no newer state has come. */
+gboolean sl_ledger_has_pending(const SlLedger *ledger);
+void sl_ledger_write_pending(SlLedger *ledger, SlJsonWriter *w);
+void sl_ledger_persisted(SlLedger *ledger, gboolean accepted);
+
+/* {total, streams}: cumulative, by the source's names. */
+void sl_ledger_write_stats(const SlLedger *ledger, SlJsonWriter *w);
+SlStreamBooks sl_ledger_total(const SlLedger *ledger);
+guint sl_ledger_open_states(const SlLedger *ledger); /* sent and not acknowledged */
+
+/* Bytes of open states above which the older ones are thinned out. For tests. */
+void sl_ledger_set_limit(SlLedger *ledger, gsize bytes);
