@@ -7,8 +7,8 @@
 #   suite_start                starts sluice.target and waits until its services are up
 #   suite_sh COMMAND…          runs COMMAND in the box as root; suite_as USER COMMAND… as somebody else
 #   suite_psql ARG…            psql in Sluice's own database, as its superuser
-#   suite_warehouse            starts a PostgreSQL server in the box that stands for the customer's: 127.0.0.1:5433,
-#                              user, password and database 'warehouse'; suite_warehouse_psql ARG…
+#   suite_warehouse            starts a PostgreSQL server in the box that stands for the customer's: 127.0.0.1, port
+#                              $SUITE_WAREHOUSE_PORT; user, password and database 'warehouse'; suite_warehouse_psql ARG…
 #   suite_down                 keeps the journal in SUITE_LOGS, then ends the box and leaves nothing
 #   plan, is, ok               TAP (tap.sh); suite_wait SECONDS COMMAND… until COMMAND succeeds
 #
@@ -19,6 +19,7 @@
 
 SUITE_DIR=${SUITE_DIR:-$(mktemp -d "${TMPDIR:-/tmp}/sluice-suite.XXXXXX")}
 SUITE_LOGS=${SUITE_LOGS:-$BUILD/check-logs/${0##*/}}
+SUITE_WAREHOUSE_PORT=${SUITE_WAREHOUSE_PORT:-5433}
 export BOX_DIR=$SUITE_DIR/box
 
 suite_box() {
@@ -62,10 +63,21 @@ suite_up() {
     rm -rf "$SUITE_DIR/stage"
 }
 
+# What runs all the time; the rest comes and goes.
+SUITE_SERVICES=(sluice.target sluice-postgres.service sluice-bootloader.service sluice-scheduler.service
+    sluice-worker@1.service sluice-worker@2.service sluice-launcher.service sluice-server.socket sluice-workload-api.socket)
+
+# All active, or one failed for good: waiting longer changes nothing.
+suite_is_settled() {
+    local states
+    states=$(suite_sh systemctl is-active "${SUITE_SERVICES[@]}")
+    grep -qx failed <<<"$states" || ! grep -qvx active <<<"$states"
+}
+
 suite_start() {
     suite_sh systemctl start sluice.target || return 1
-    suite_wait "${1:-60}" suite_sh systemctl --quiet is-active sluice.target sluice-bootloader.service \
-        sluice-scheduler.service sluice-worker@1.service sluice-worker@2.service sluice-launcher.service
+    suite_wait "${1:-60}" suite_is_settled || return 1
+    ! suite_sh systemctl is-active "${SUITE_SERVICES[@]}" | grep -qvx active
 }
 
 suite_wait() {
@@ -90,13 +102,13 @@ suite_warehouse() {
         setpriv --reuid=postgres --regid=postgres --init-groups $programs/initdb -D /var/lib/warehouse/data -U warehouse \
             -A scram-sha-256 --pwfile=/run/warehouse.password --no-sync >/dev/null
         systemd-run --quiet --unit=warehouse --uid=postgres --service-type=notify -p KillSignal=SIGINT -p Restart=always \
-            $programs/postgres -D /var/lib/warehouse/data -c listen_addresses=127.0.0.1 -c port=5433 -c fsync=off \
+            $programs/postgres -D /var/lib/warehouse/data -c listen_addresses=127.0.0.1 -c port=$SUITE_WAREHOUSE_PORT -c fsync=off \
             -c unix_socket_directories= -c max_wal_size=4GB
-        PGPASSWORD=warehouse psql -X -q -h 127.0.0.1 -p 5433 -U warehouse -d postgres -c 'create database warehouse'"
+        PGPASSWORD=warehouse psql -X -q -h 127.0.0.1 -p $SUITE_WAREHOUSE_PORT -U warehouse -d postgres -c 'create database warehouse'"
 }
 
 suite_warehouse_psql() {
-    suite_sh env PGPASSWORD=warehouse psql -X -q -A -t -h 127.0.0.1 -p 5433 -U warehouse -d warehouse "$@"
+    suite_sh env PGPASSWORD=warehouse psql -X -q -A -t -h 127.0.0.1 -p $SUITE_WAREHOUSE_PORT -U warehouse -d warehouse "$@"
 }
 
 suite_journal() {
