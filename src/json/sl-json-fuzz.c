@@ -15,8 +15,10 @@ typedef struct {
     guint64 line;
     GRand *rand;
     GString *text; /* the line under test */
+    guint n_kernels;
+    SlJsonScanner *by_line[N_KERNELS], *by_stream[N_KERNELS];
     gboolean failed;
-    guint64 n_valid, n_records, n_lax, n_templates, n_members;
+    guint64 n_valid, n_records, n_lax, n_templates, n_stream_templates, n_members;
 } Fuzz;
 
 static guint
@@ -372,60 +374,102 @@ check_members(Fuzz *f, SlJsonDoc *doc, SlSpan data)
         return disagree(f, "the walk over valid members ended early");
 }
 
+/* One answer against the judge's. */
 static void
-check_line(Fuzz *f, SlJsonScanner *const scanners[], guint n_scanners)
+check_answer(Fuzz *f, const char *line, gsize len, const SlMessage *m)
+{
+    g_auto(SlJsonDoc) doc = {0};
+    g_autofree char *exact = own_copy(f, line, len, 0);
+    SlMessage judged;
+
+    gboolean valid = sl_json_read_into(&doc, exact, len, NULL, NULL);
+    f->n_valid += valid;
+    f->n_records += m->type == SL_MESSAGE_RECORD;
+    sl_json_judge(&doc, line, len, &judged);
+    if (!sl_message_equal(m, &judged)) {
+        if (valid || m->type != SL_MESSAGE_RECORD || judged.type != SL_MESSAGE_NONE)
+            return disagree(f, "scanner and reader differ");
+        check_lax(f, &doc, line, len, m);
+    }
+    if (m->type == SL_MESSAGE_RECORD)
+        check_members(f, &doc, m->data);
+}
+
+static void
+check_line(Fuzz *f)
 {
     gsize len = f->text->len;
     g_autofree char *line = own_copy(f, f->text->str, len, SL_JSON_PADDING);
-    g_autofree char *exact = own_copy(f, f->text->str, len, 0);
-    g_auto(SlJsonDoc) doc = {0};
-    SlMessage first = {0}, m, judged;
+    SlMessage first = {0}, m;
 
-    gboolean valid = sl_json_read_into(&doc, exact, len, NULL, NULL);
-    sl_json_judge(&doc, line, len, &judged);
-    for (guint i = 0; i < n_scanners; i++) {
-        sl_json_scan(scanners[i], line, len, &m);
+    for (guint i = 0; i < f->n_kernels; i++) {
+        sl_json_scan(f->by_line[i], line, len, &m);
         if (i == 0)
             first = m;
         else if (!sl_message_equal(&first, &m))
             return disagree(f, "two instruction sets, two answers");
     }
-    if (!sl_message_equal(&first, &judged)) {
-        if (valid || first.type != SL_MESSAGE_RECORD || judged.type != SL_MESSAGE_NONE)
-            return disagree(f, "scanner and reader differ");
-        check_lax(f, &doc, line, len, &first);
+    f->n_templates += sl_json_scanner_get_misses(f->by_line[0]) == 0;
+    check_answer(f, line, len, &first);
+}
+
+/* The text as a stream that arrives in two reads; damage may have put newlines inside. */
+static void
+check_stream(Fuzz *f)
+{
+    g_string_append_c(f->text, '\n');
+    gsize len = f->text->len;
+    g_autofree char *text = own_copy(f, f->text->str, len, SL_JSON_PADDING);
+    const char *end = text + len;
+
+    for (guint i = 0; i < f->n_kernels && !f->failed; i++) {
+        gsize searched = 0;
+        const char *to = below(f, 2) == 0 ? end : text + below(f, (guint)len);
+        for (const char *p = text, *next; p < end && !f->failed; p = next) {
+            const char *want = sl_json_find_newline(p, end) + 1;
+            SlMessage m;
+            next = sl_json_scan_next(f->by_stream[i], p, to, &searched, &m);
+            if (next == NULL && want <= to)
+                return disagree(f, "a whole line not found");
+            if (next == NULL) {
+                to = end; /* the second read */
+                next = sl_json_scan_next(f->by_stream[i], p, to, &searched, &m);
+            }
+            if (next != want || searched != 0)
+                return disagree(f, "a line found wrongly in a stream");
+            check_answer(f, p, (gsize)(next - p), &m);
+        }
+        f->n_stream_templates += sl_json_scanner_get_misses(f->by_stream[i]) == 0;
     }
-    f->n_valid += valid;
-    f->n_records += first.type == SL_MESSAGE_RECORD;
-    f->n_templates += sl_json_scanner_get_misses(scanners[0]) == 0;
-    if (first.type == SL_MESSAGE_RECORD)
-        check_members(f, &doc, first.data);
 }
 
 static void
 run(Fuzz *f, guint64 n_lines)
 {
     static const char *const names[N_KERNELS] = {"portable", "sse2", "avx2"};
-    SlJsonScanner *scanners[N_KERNELS];
-    guint n = 0;
     g_autoptr(GString) other = g_string_new(NULL);
 
     for (guint i = 0; i < N_KERNELS; i++) {
         const SlJsonKernel *kernel = sl_json_kernel_find(names[i]);
-        if (kernel != NULL)
-            scanners[n++] = sl_json_scanner_new_for(kernel);
+        if (kernel != NULL) {
+            f->by_line[f->n_kernels] = sl_json_scanner_new_for(kernel);
+            f->by_stream[f->n_kernels++] = sl_json_scanner_new_for(kernel);
+        }
     }
     for (f->line = 0; f->line < n_lines && !f->failed; f->line++) {
         make_line(f);
         guint n_damages = below(f, 3) == 0 ? 1 + below(f, 3) : 0;
         while (n_damages-- > 0)
             damage(f, other);
-        check_line(f, scanners, n);
         g_string_truncate(other, 0);
         g_string_append_len(other, f->text->str, (gssize)f->text->len);
+        check_line(f);
+        check_stream(f);
     }
-    for (guint i = 0; i < n; i++)
-        sl_json_scanner_free(scanners[i]);
+    for (guint i = 0; i < f->n_kernels; i++) {
+        sl_json_scanner_free(f->by_line[i]);
+        sl_json_scanner_free(f->by_stream[i]);
+    }
 }
 
 int
@@ -447,8 +491,10 @@ main(int argc, char **argv)
             " found by a template, %" G_GUINT64_FORMAT " members walked\n",
             f.n_valid, f.n_records, f.n_lax, f.n_templates, f.n_members);
     /* A fuzzer that no longer reaches the paths it is there for has failed too. */
-    if (n_lines >= 10000 && (f.n_valid < n_lines / 2 || f.n_records < n_lines / 2 ||
-                             f.n_lax < n_lines / 200 || f.n_templates < n_lines / 20)) {
+    guint64 n_answers = n_lines * (1 + f.n_kernels);
+    if (n_lines >= 10000 &&
+        (f.n_valid < n_answers / 2 || f.n_records < n_answers / 2 || f.n_lax < n_answers / 200 ||
+         f.n_templates < n_lines / 20 || f.n_stream_templates < n_lines / 20)) {
         g_printerr("too few lines of some kind: the generator is out of tune\n");
         return 1;
     }

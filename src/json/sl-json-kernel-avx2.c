@@ -49,6 +49,14 @@ prefix_xor(guint64 bits)
     return (guint64)_mm_cvtsi128_si64(product);
 }
 
+static inline TARGET guint32
+digits_mask(const char *p)
+{
+    __m128i value = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)p), _mm_set1_epi8('0'));
+    __m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value);
+    return (guint32)_mm_movemask_epi8(digit);
+}
+
 #include "sl-json-kernel-body.h"
 
 static gboolean
@@ -58,5 +66,6 @@ supported(void)
            __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
 }
 
-const SlJsonKernel sl_json_kernel_avx2 = {"avx2", supported, skip_object, skip_container, match};
+const SlJsonKernel sl_json_kernel_avx2 = {"avx2",         supported, skip_object,
+                                          skip_container, match,     match_next};
 #endif

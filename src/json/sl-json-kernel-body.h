@@ -7,6 +7,7 @@
  *   block_load(p)        reads them, from any address
  *   block_equal(b, c)    a bit for each byte that is c, the first byte being bit 0
  *   block_differ(a, b)   a bit for each byte in which they differ
+ *   digits_mask(p)       a bit for each of the 16 bytes from p on that is a digit
  *   prefix_xor(bits)     bit i = xor of the bits 0…i  */
 
 #include "sl-json-kernel.h"
@@ -32,9 +33,15 @@ find_escaped(guint64 slashes, guint64 *carry)
     return behind_even | (behind_odd & ~slashes & even) | before;
 }
 
-/* `padded` is a constant at each call and folds away. */
+/* What is known of the bytes to skip. Constants at each call, which fold away. */
+typedef enum {
+    EXACT,  /* nothing may be read behind the end */
+    PADDED, /* SL_JSON_PADDING bytes may */
+    LINES,  /* the same, and an object that runs over the end of a line does not count */
+} Bounds;
+
 static inline TARGET __attribute__((always_inline)) const char *
-skip_brackets(const char *p, const char *end, char open, char close, gboolean padded)
+skip_brackets(const char *p, const char *end, char open, char close, Bounds bounds)
 {
     guint64 carry = 0, in_string = 0; /* all ones inside a string */
     guint64 depth = 0;
@@ -43,7 +50,7 @@ skip_brackets(const char *p, const char *end, char open, char close, gboolean pa
         gsize left = (gsize)(end - p);
         char last[64];
         const char *from = p;
-        if (!padded && left < 64) {
+        if (bounds == EXACT && left < 64) {
             memset(last, 0, sizeof last);
             memcpy(last, p, left);
             from = last;
@@ -51,13 +58,14 @@ skip_brackets(const char *p, const char *end, char open, char close, gboolean pa
         Block block = block_load(from);
         guint64 quotes = block_equal(block, '"');
         guint64 slashes = block_equal(block, '\\');
-        if ((slashes | carry) != 0)
+        if (G_UNLIKELY((slashes | carry) != 0))
             quotes &= ~find_escaped(slashes, &carry);
         guint64 inside = prefix_xor(quotes) ^ in_string;
         in_string = (guint64)((gint64)inside >> 63);
         guint64 opens = block_equal(block, open) & ~inside;
         guint64 closes = block_equal(block, close) & ~inside;
-        if (padded && left < 64)
+        guint64 newlines = bounds == LINES ? block_equal(block, '\n') : 0;
+        if (bounds != EXACT && left < 64)
             closes &= (G_GUINT64_CONSTANT(1) << left) - 1;
         while (closes != 0) {
             guint64 bit = closes & -closes;
@@ -65,9 +73,11 @@ skip_brackets(const char *p, const char *end, char open, char close, gboolean pa
             depth += (guint64)__builtin_popcountll(before);
             opens ^= before;
             if (--depth == 0)
-                return p + __builtin_ctzll(bit) + 1;
+                return (newlines & (bit - 1)) == 0 ? p + __builtin_ctzll(bit) + 1 : NULL;
             closes ^= bit;
         }
+        if (newlines != 0)
+            return NULL;
         if (opens != 0)
             depth += (guint64)__builtin_popcountll(opens);
     }
@@ -77,15 +87,15 @@ skip_brackets(const char *p, const char *end, char open, char close, gboolean pa
 static TARGET const char *
 skip_object(const char *p, const char *end)
 {
-    return skip_brackets(p, end, '{', '}', TRUE);
+    return skip_brackets(p, end, '{', '}', PADDED);
 }
 
 static TARGET const char *
 skip_container(const char *p, const char *end)
 {
     if (*p == '{')
-        return skip_brackets(p, end, '{', '}', FALSE);
-    return skip_brackets(p, end, '[', ']', FALSE);
+        return skip_brackets(p, end, '{', '}', EXACT);
+    return skip_brackets(p, end, '[', ']', EXACT);
 }
 
 /* Both sides may be read in whole blocks. */
@@ -100,14 +110,22 @@ literal_matches(const char *p, const char *literal, gsize n)
     return n == 0 || (block_differ(block_load(p), block_load(literal)) & wanted) == 0;
 }
 
-/* Behind an integer without a leading zero. */
+/* Behind an integer without a leading zero, probably of n digits. To believe that and to check it
+ * lets the processor go on with what follows; to count would make it wait. */
 static inline TARGET const char *
-skip_integer(const char *p, const char *end)
+skip_integer(const char *p, const char *end, guint n)
 {
     const char *first = p;
-    while (p < end && (guint8)(*p - '0') <= 9)
-        p++;
-    return p == first || (*first == '0' && p - first > 1) ? NULL : p;
+    guint32 digits = digits_mask(p);
+
+    if (end - p > n && (digits & ((2u << n) - 1)) == (1u << n) - 1 && *first != '0')
+        return p + n;
+    while (p < end && digits == 0xffff) {
+        p += 16;
+        digits = p < end ? digits_mask(p) : 0;
+    }
+    p += __builtin_ctz(~digits);
+    return p == first || p > end || (*first == '0' && p - first > 1) ? NULL : p;
 }
 
 static inline TARGET SlSpan
@@ -116,8 +134,31 @@ place(const SlJsonTemplateSpan *span, const char *const at[])
     return span->given ? (SlSpan){at[span->literal] + span->offset, span->n} : (SlSpan){NULL, 0};
 }
 
-static TARGET gboolean
-match(const SlJsonTemplate *t, const char *line, const char *end, SlMessage *ret)
+/* Where the message ends: for LINES behind the newline, else at `end`. NULL: not here. */
+static inline TARGET const char *
+finish_line(const char *p, const char *end, Bounds bounds)
+{
+    if (bounds == PADDED)
+        return p == end ? p : NULL;
+    if (p < end && *p == '\r')
+        p++;
+    return p < end && *p == '\n' ? p + 1 : NULL;
+}
+
+/* Skips the object in a hole; once, even when several templates have the same beginning. */
+static inline TARGET __attribute__((always_inline)) const char *
+skip_data(const char *p, const char *end, Bounds bounds, SlSpan *data)
+{
+    if (data->p != p) {
+        const char *next = p < end && *p == '{' ? skip_brackets(p, end, '{', '}', bounds) : NULL;
+        *data = (SlSpan){p, next != NULL ? (gsize)(next - p) : 0};
+    }
+    return data->n != 0 ? p + data->n : NULL;
+}
+
+static inline TARGET __attribute__((always_inline)) const char *
+match_template(const SlJsonTemplate *t, const char *line, const char *end, Bounds bounds,
+               SlMessage *ret)
 {
     const char *at[SL_JSON_TEMPLATE_LITERALS];
     const char *p = line;
@@ -125,30 +166,24 @@ match(const SlJsonTemplate *t, const char *line, const char *end, SlMessage *ret
 
     for (guint i = 0;; i++) {
         if (end - p < t->n[i] || !literal_matches(p, t->text + t->start[i], t->n[i]))
-            return FALSE;
+            return NULL;
         at[i] = p;
         p += t->n[i];
         if (i == t->n_holes)
             break;
         const char *hole = p;
-        if (t->hole[i] == SL_JSON_HOLE_DIGITS) {
-            p = skip_integer(p, end);
-            if (p == NULL)
-                return FALSE;
+        if (t->hole[i] == SL_JSON_HOLE_DIGITS)
+            p = skip_integer(p, end, t->n_digits);
+        else
+            p = skip_data(p, end, bounds, &ret->data);
+        if (p == NULL)
+            return NULL;
+        if (t->hole[i] == SL_JSON_HOLE_DIGITS)
             digits = (SlSpan){hole, (gsize)(p - hole)};
-        } else {
-            /* Skipped once, even when several templates have the same beginning. */
-            if (ret->data.p != hole) {
-                const char *next = p < end && *p == '{' ? skip_object(p, end) : NULL;
-                ret->data = (SlSpan){hole, next != NULL ? (gsize)(next - hole) : 0};
-            }
-            if (ret->data.n == 0)
-                return FALSE;
-            p += ret->data.n;
-        }
     }
-    if (p != end)
-        return FALSE;
+    p = finish_line(p, end, bounds);
+    if (p == NULL)
+        return NULL;
     const char *payload = line + t->payload_start;
     ret->type = SL_MESSAGE_RECORD;
     ret->payload = (SlSpan){payload, (gsize)(at[t->n_holes] + t->payload_end - payload)};
@@ -159,5 +194,17 @@ match(const SlJsonTemplate *t, const char *line, const char *end, SlMessage *ret
     ret->stream_escaped = t->stream_escaped;
     ret->ns_escaped = t->ns_escaped;
     ret->looks_like_record = FALSE;
-    return TRUE;
+    return p;
+}
+
+static TARGET gboolean
+match(const SlJsonTemplate *t, const char *line, const char *end, SlMessage *ret)
+{
+    return match_template(t, line, end, PADDED, ret) != NULL;
+}
+
+static TARGET const char *
+match_next(const SlJsonTemplate *t, const char *from, const char *to, SlMessage *ret)
+{
+    return match_template(t, from, to, LINES, ret);
 }

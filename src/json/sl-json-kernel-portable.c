@@ -59,6 +59,15 @@ prefix_xor(guint64 bits)
     return bits;
 }
 
+static inline guint32
+digits_mask(const char *p)
+{
+    guint32 bits = 0;
+    for (guint i = 0; i < 16; i++)
+        bits |= (guint32)((guint8)(p[i] - '0') <= 9) << i;
+    return bits;
+}
+
 #include "sl-json-kernel-body.h"
 
 static gboolean
@@ -67,5 +76,5 @@ supported(void)
     return TRUE;
 }
 
-const SlJsonKernel sl_json_kernel_portable = {"portable", supported, skip_object, skip_container,
-                                              match};
+const SlJsonKernel sl_json_kernel_portable = {"portable",     supported, skip_object,
+                                              skip_container, match,     match_next};

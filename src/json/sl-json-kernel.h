@@ -28,6 +28,7 @@ typedef struct {
 typedef struct {
     guint8 n_holes;
     guint8 hole[SL_JSON_TEMPLATE_LITERALS - 1];
+    guint8 n_digits; /* of the integer it was learned from; others fit too */
     gboolean stream_escaped, ns_escaped;
     SlJsonTemplateSpan stream, ns, meta;
     guint16 payload_start; /* in the first literal */
@@ -45,10 +46,15 @@ typedef struct {
     const char *(*skip_object)(const char *p, const char *end);
     /* The same for an object or array, reading nothing behind `end`. */
     const char *(*skip_container)(const char *p, const char *end);
-    /* Does the line (without white space at its end; padded) fit the template? Then *ret is its
-     * message. On failure ret->data may hold what was learned of the object at data.p, so that no
-     * bytes are skipped twice: its length, or 0 when it does not end. */
+    /* Does the line (without white space at its end; padded) fit the template? Then all of *ret is
+     * set. Else ret->data may hold what was learned of the object at data.p, so that no bytes are
+     * skipped twice: its length, or 0 when it does not end. Before the first try, data.p is NULL.
+     */
     gboolean (*match)(const SlJsonTemplate *t, const char *line, const char *end, SlMessage *ret);
+    /* The same for the line at `from` of a text up to `to` (padded) whose end nobody has looked for
+     * yet. Behind its newline, or NULL. */
+    const char *(*match_next)(const SlJsonTemplate *t, const char *from, const char *to,
+                              SlMessage *ret);
 } SlJsonKernel;
 
 extern const SlJsonKernel sl_json_kernel_portable;
@@ -63,7 +69,7 @@ const SlJsonKernel *sl_json_kernel_find(const char *name);
 /* The one chosen for the process: $SLUICE_JSON_ISA, or the best. */
 const SlJsonKernel *sl_json_kernel_get(void);
 
-/* Sets *ret to what the line, just scanned as `m`, has in common with its likes. FALSE: too long,
- * or of a shape that templates cannot hold. */
+/* Sets *ret to what the line, just scanned as `m`, has in common with its likes. FALSE, and *ret is
+ * untouched: too long, or of a shape that templates cannot hold. */
 gboolean sl_json_template_learn(SlJsonTemplate *ret, const char *line, const char *end,
                                 const SlMessage *m);

@@ -378,6 +378,43 @@ test_no_templates(gconstpointer kernel)
     g_assert_cmpuint(sl_json_scanner_get_misses(scanner), ==, 0);
 }
 
+/* A stream of lines, cut at every place into two reads, gives what the lines give one by one. */
+static void
+test_stream(gconstpointer kernel)
+{
+    static const char text[] =
+        HEAD "\"stream\":\"s\",\"data\":{\"a\":1},\"emitted_at\":17}}\n"
+             "\n" HEAD "\"stream\":\"s\",\"data\":{\"a\":22},\"emitted_at\":18}}\r\n"
+             "chatter\n" HEAD "\"stream\":\"s\",\"data\":{\"a\":\n333},\"emitted_at\":19}}\n" HEAD
+             "\"stream\":\"t\",\"data\":{\"a\":22},\"emitted_at\":18}} \n"
+             "{\"type\":\"STATE\"}\n";
+    static const SlMessageType types[] = {
+        SL_MESSAGE_RECORD, SL_MESSAGE_NONE, SL_MESSAGE_RECORD, SL_MESSAGE_NONE,
+        SL_MESSAGE_NONE,   SL_MESSAGE_NONE, SL_MESSAGE_RECORD, SL_MESSAGE_STATE,
+    };
+    gsize len = sizeof text - 1;
+    for (gsize cut = 0; cut <= len; cut++) {
+        g_autoptr(SlJsonScanner) scanner = sl_json_scanner_new_for(kernel);
+        g_autofree char *copy = padded_copy(text, len);
+        const char *p = copy, *to = copy + cut;
+        gsize searched = 0, n = 0;
+        while (p < copy + len) {
+            SlMessage m;
+            const char *next = sl_json_scan_next(scanner, p, to, &searched, &m);
+            if (next == NULL) {
+                g_assert_true(to < copy + len);
+                g_assert_cmpuint(searched, ==, (gsize)(to - p));
+                to = copy + len;
+                continue;
+            }
+            g_assert_true(next == strchr(p, '\n') + 1);
+            g_assert_cmpint(m.type, ==, types[n++]);
+            p = next;
+        }
+        g_assert_cmpuint(n, ==, G_N_ELEMENTS(types));
+    }
+}
+
 static void
 test_kernels(void)
 {
@@ -412,6 +449,7 @@ main(int argc, char **argv)
     add_for_kernels("deep-data", test_deep_data);
     add_for_kernels("templates", test_templates);
     add_for_kernels("no-templates", test_no_templates);
+    add_for_kernels("stream", test_stream);
     g_test_add_func("/json/scan/types", test_types);
     g_test_add_func("/json/scan/newline", test_newline);
     g_test_add_func("/json/scan/kernels", test_kernels);

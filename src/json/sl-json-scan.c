@@ -14,6 +14,7 @@
  * templates are tried and learned only now and then. */
 #define MISSES_IN_A_ROW 64
 #define RETRY_EVERY 32
+#define N_NAMES 256
 
 struct SlJsonScanner {
     const SlJsonKernel *kernel;
@@ -22,6 +23,10 @@ struct SlJsonScanner {
     guint n_templates;
     guint8 order[N_TEMPLATES]; /* indexes, the one used last first; then the free ones */
     SlJsonTemplate templates[N_TEMPLATES];
+    /* Which template to try when it is not the one used last: by the bytes where the last one
+     * learned has its stream's name. */
+    gsize name_offset;
+    guint8 by_name[N_NAMES];
 };
 
 /* --- the generic scanner ---------------------------------------------------------------------- */
@@ -238,6 +243,7 @@ scan_generic(SlJsonScanner *scanner, const char *line, const char *end, SlMessag
 
 /* --- templates -------------------------------------------------------------------------------- */
 
+/* Moves a template to the front. */
 static void
 use_first(SlJsonScanner *scanner, guint place)
 {
@@ -246,14 +252,32 @@ use_first(SlJsonScanner *scanner, guint place)
     scanner->order[0] = index;
 }
 
+static void
+use_template(SlJsonScanner *scanner, guint8 index)
+{
+    const guint8 *found = memchr(scanner->order, index, N_TEMPLATES);
+    use_first(scanner, (guint)(found - scanner->order));
+    scanner->misses = 0;
+}
+
+/* The place in by_name of the line's stream. Reads padding at worst. */
+static inline guint8 *
+name_slot(SlJsonScanner *scanner, const char *line, const char *end)
+{
+    guint64 name = 0;
+    if ((gsize)(end - line) >= scanner->name_offset)
+        memcpy(&name, line + scanner->name_offset, sizeof name);
+    return &scanner->by_name[(name * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15)) >> 56];
+}
+
 static gboolean
 scan_templates(SlJsonScanner *scanner, const char *line, const char *end, SlMessage *ret)
 {
     for (guint i = 0; i < scanner->n_templates; i++) {
         const SlJsonTemplate *t = &scanner->templates[scanner->order[i]];
         if (scanner->kernel->match(t, line, end, ret)) {
-            if (i > 0)
-                use_first(scanner, i);
+            use_first(scanner, i);
+            *name_slot(scanner, line, end) = scanner->order[0];
             scanner->misses = 0;
             return TRUE;
         }
@@ -266,12 +290,32 @@ static void
 learn(SlJsonScanner *scanner, const char *line, const char *end, const SlMessage *m)
 {
     guint place = MIN(scanner->n_templates, N_TEMPLATES - 1);
-    if (sl_json_template_learn(&scanner->templates[scanner->order[place]], line, end, m)) {
+    SlJsonTemplate *t = &scanner->templates[scanner->order[place]];
+    if (sl_json_template_learn(t, line, end, m)) {
         scanner->n_templates = place + 1;
         use_first(scanner, place);
-    } else if (scanner->n_templates == N_TEMPLATES) {
-        scanner->n_templates--; /* what stood there is half overwritten */
+        scanner->name_offset = t->stream.literal == 0 ? t->stream.offset : 0;
+        *name_slot(scanner, line, end) = scanner->order[0];
     }
+}
+
+/* The whole way down, for a line whose end is known. Of *ret, only the hint in `data` is set. */
+static void
+scan_line(SlJsonScanner *scanner, const char *line, const char *end, SlMessage *ret)
+{
+    *ret = (SlMessage){.data = ret->data};
+    while (end > line && (end[-1] == '\n' || end[-1] == '\r' || end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    gboolean varied = scanner->misses >= MISSES_IN_A_ROW && scanner->misses % RETRY_EVERY != 0;
+    if (!varied && scan_templates(scanner, line, end, ret))
+        return;
+    scanner->misses++;
+    if (scan_generic(scanner, line, end, ret)) {
+        if (!varied)
+            learn(scanner, line, end, ret);
+        return;
+    }
+    sl_json_judge(&scanner->doc, line, (gsize)(end - line), ret);
 }
 
 /* --- the public face -------------------------------------------------------------------------- */
@@ -307,24 +351,76 @@ sl_json_scanner_free(SlJsonScanner *scanner)
     g_free(scanner);
 }
 
+/* Are templates worth a try, */
+static inline gboolean
+templates_ready(const SlJsonScanner *scanner)
+{
+    return scanner->n_templates > 0 && scanner->misses < MISSES_IN_A_ROW;
+}
+
 void
 sl_json_scan(SlJsonScanner *scanner, const char *line, gsize len, SlMessage *ret)
 {
     const char *end = line + len;
-
-    *ret = (SlMessage){0};
-    while (end > line && (end[-1] == '\n' || end[-1] == '\r' || end[-1] == ' ' || end[-1] == '\t'))
+    if (len > 0 && end[-1] == '\n')
         end--;
-    gboolean varied = scanner->misses >= MISSES_IN_A_ROW && scanner->misses % RETRY_EVERY != 0;
-    if (!varied && scan_templates(scanner, line, end, ret))
-        return;
-    scanner->misses++;
-    if (scan_generic(scanner, line, end, ret)) {
-        if (!varied)
-            learn(scanner, line, end, ret);
-        return;
+    if (end > line && end[-1] == '\r')
+        end--;
+    ret->data = (SlSpan){NULL, 0};
+    if (templates_ready(scanner)) {
+        guint8 last = scanner->order[0], *likely;
+        if (scanner->kernel->match(&scanner->templates[last], line, end, ret)) {
+            scanner->misses = 0;
+            return;
+        }
+        likely = name_slot(scanner, line, end);
+        if (*likely != last &&
+            scanner->kernel->match(&scanner->templates[*likely], line, end, ret)) {
+            use_template(scanner, *likely);
+            return;
+        }
     }
-    sl_json_judge(&scanner->doc, line, (gsize)(end - line), ret);
+    scan_line(scanner, line, end, ret);
+}
+
+/* The start of the next line, when one of the two likely templates fits. */
+static const char *
+scan_next_template(SlJsonScanner *scanner, const char *from, const char *to, SlMessage *ret)
+{
+    guint8 last = scanner->order[0];
+    const char *next = scanner->kernel->match_next(&scanner->templates[last], from, to, ret);
+    if (next != NULL) {
+        scanner->misses = 0;
+        return next;
+    }
+    guint8 likely = *name_slot(scanner, from, to);
+    if (likely == last)
+        return NULL;
+    next = scanner->kernel->match_next(&scanner->templates[likely], from, to, ret);
+    if (next != NULL)
+        use_template(scanner, likely);
+    return next;
+}
+
+const char *
+sl_json_scan_next(SlJsonScanner *scanner, const char *from, const char *to, gsize *searched,
+                  SlMessage *ret)
+{
+    const char *next;
+
+    ret->data = (SlSpan){NULL, 0};
+    /* Only at the first sight of a line: trying again with every read would be quadratic. */
+    if (*searched == 0 && templates_ready(scanner) &&
+        (next = scan_next_template(scanner, from, to, ret)) != NULL)
+        return next;
+    next = sl_json_find_newline(from + *searched, to);
+    if (next == to) {
+        *searched = (gsize)(to - from);
+        return NULL;
+    }
+    *searched = 0;
+    scan_line(scanner, from, next, ret);
+    return next + 1;
 }
 
 const char *
