@@ -299,6 +299,12 @@ sl_db_ping(SlDb *db, GError **error)
 }
 
 gboolean
+sl_db_attempt_ping(gpointer db, GCancellable *cancellable, GError **error)
+{
+    return sl_db_ping(db, error);
+}
+
+gboolean
 sl_tx_notify(SlTx *tx, const char *channel, const char *payload, GError **error)
 {
     static const SlStatement notify = {"pg_notify", "select pg_notify($1, $2)", 2, {25, 25}};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <glib.h>
+#include <gio/gio.h>
 
 #include "sl-config.h"
 #include "sl-record.h"
@@ -28,6 +28,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlDb, sl_db_unref)
 
 /* Can a connection be had and a query answered? */
 gboolean sl_db_ping(SlDb *db, GError **error);
+
+/* The same as an SlDaemonAttempt: what a daemon waits for when it starts. `db` is an SlDb. */
+gboolean sl_db_attempt_ping(gpointer db, GCancellable *cancellable, GError **error);
 
 /* Closes idle connections, so that an idle process holds none. */
 void sl_db_trim(SlDb *db);

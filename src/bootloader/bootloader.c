@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#define G_LOG_DOMAIN "sluice"
+
+#include <glib/gi18n.h>
+
+#include "bootloader-seed.h"
+#include "sl-bus-interfaces.h"
+#include "sl-daemon.h"
+#include "sl-migrate.h"
+
+static char *migrations = NULL;
+static char *definitions = NULL;
+
+static const GOptionEntry options[] = {
+    {"migrations", 0, 0, G_OPTION_ARG_FILENAME, &migrations, N_("Folder of the migrations"),
+     N_("DIR")},
+    {"definitions", 0, 0, G_OPTION_ARG_FILENAME, &definitions,
+     N_("Folder of the connector definitions"), N_("DIR")},
+    {NULL},
+};
+
+static const char *
+or_installed(const char *folder, const char *installed)
+{
+    return folder != NULL ? folder : installed;
+}
+
+/* One-shot: everything happens in start, which blocks until the environment is ready; who is
+ * ordered behind the unit may rely on it. */
+static gboolean
+bootloader_start(SlDaemon *daemon, GError **error)
+{
+    const SlConfig *config = sl_daemon_get_config(daemon);
+    g_autofree char *conninfo = sl_db_conninfo(config, "sluice");
+    g_autoptr(SlDb) db = sl_db_new(conninfo, 1, 3600 * (gint64)G_USEC_PER_SEC);
+    SlMigrateResult migrated;
+    guint seeded = 0;
+    if (!sl_daemon_retry(daemon, _("database"), sl_db_attempt_ping, db, error))
+        return FALSE;
+    sl_daemon_status(_("migrating the database"));
+    if (!sl_migrate(db, or_installed(migrations, SL_PKGDATADIR "/migrations"), &migrated, error))
+        return FALSE;
+    sl_daemon_status(_("seeding"));
+    if (!bootloader_seed(db, or_installed(definitions, SL_PKGDATADIR "/definitions"),
+                         g_get_real_time(), &seeded, error))
+        return FALSE;
+    g_info("Schema version %u (%u applied now), %u connector definitions", migrated.version,
+           migrated.applied, seeded);
+    sl_daemon_status(_("done: schema version %u, %u connector definitions"), migrated.version,
+                     seeded);
+    sl_daemon_quit(daemon, 0);
+    return TRUE;
+}
+
+static gboolean
+bootloader_export(SlDaemon *daemon, SlBus *bus, GError **error)
+{
+    g_autoptr(SlBusBootloader1) skeleton = sl_bus_bootloader1_skeleton_new();
+    sl_bus_bootloader1_set_version(skeleton, PACKAGE_VERSION);
+    sl_bus_bootloader1_set_state(skeleton, "done");
+    return sl_bus_export(bus, G_DBUS_INTERFACE_SKELETON(skeleton), "/org/sluice/Bootloader1", NULL,
+                         0, NULL, error);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const SlDaemonInfo info = {
+        .name = "sluice-bootloader",
+        .summary = N_("Brings the database up to date before everything else starts"),
+        .bus_name = "org.sluice.Bootloader1",
+        .options = options,
+        .start = bootloader_start,
+        .export = bootloader_export,
+    };
+    return sl_daemon_main(&info, argc, argv);
+}
