@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <string.h>
+
+#include "destpg-name.h"
+#include "destpg-table.h"
+
+/* The connector's own indexes, and the swap, which has to carry them along. */
+
+static const char *const prefixes[] = {"idx_pk_", "idx_cursor_", "idx_extracted_at_"};
+
+/* What index i covers, as the catalog query spells it; NULL: the layout has no such index. */
+static char *
+wanted_columns(const DestpgLayout *layout, guint i)
+{
+    if (i == 0)
+        return layout->pk != NULL ? g_strjoinv(", ", layout->pk) : NULL;
+    if (i == 1)
+        return layout->pk != NULL && layout->cursor != NULL ? g_strdup(layout->cursor) : NULL;
+    return g_strdup("\"_airbyte_extracted_at\"");
+}
+
+static PGresult *
+list_indexes(DestpgConn *conn, DestpgTarget target, GError **error)
+{
+    const char *names[] = {target.schema, target.table};
+    return destpg_query(
+        conn,
+        "select i.relname, string_agg('\"' || replace(a.attname, '\"', '\"\"') || '\"', ', ' order "
+        "by k.ord)"
+        " from pg_catalog.pg_index x"
+        " join pg_catalog.pg_class t on t.oid = x.indrelid"
+        " join pg_catalog.pg_namespace n on n.oid = t.relnamespace"
+        " join pg_catalog.pg_class i on i.oid = x.indexrelid"
+        " cross join lateral unnest(x.indkey::int2[]) with ordinality k (attnum, ord)"
+        " join pg_catalog.pg_attribute a on a.attrelid = t.oid and a.attnum = k.attnum"
+        " where n.nspname = $1 and t.relname = $2 and x.indisvalid"
+        " and x.indpred is null and x.indexprs is null"
+        " group by i.relname",
+        2, names, error);
+}
+
+static gboolean
+rename_index(DestpgConn *conn, const char *schema, const char *from, const char *to, GError **error)
+{
+    g_autofree char *index = destpg_target_sql((DestpgTarget){schema, from});
+    g_autofree char *quoted = destpg_quote(to);
+    return destpg_execf(conn, error, "alter index if exists %s rename to %s", index, quoted);
+}
+
+/* An index with our name that covers something else goes: the key or cursor has changed. */
+static gboolean
+ensure_one(DestpgConn *conn, DestpgTarget target, const PGresult *existing, const char *name,
+           const char *columns, gboolean cascade, GError **error)
+{
+    const char *other = NULL;
+    for (int i = 0; i < PQntuples(existing); i++) {
+        gboolean same_name = strcmp(PQgetvalue(existing, i, 0), name) == 0;
+        gboolean same_columns = columns != NULL && strcmp(PQgetvalue(existing, i, 1), columns) == 0;
+        if (same_name && same_columns)
+            return TRUE;
+        if (same_name) {
+            g_autofree char *index = destpg_target_sql((DestpgTarget){target.schema, name});
+            if (!destpg_execf(conn, error, "drop index if exists %s%s", index,
+                              cascade ? " cascade" : ""))
+                return FALSE;
+        } else if (same_columns && g_str_has_prefix(PQgetvalue(existing, i, 0), "idx_")) {
+            other = PQgetvalue(existing, i, 0);
+        }
+    }
+    if (columns == NULL)
+        return TRUE;
+    /* Left by a swap that did not rename. */
+    if (other != NULL)
+        return rename_index(conn, target.schema, other, name, error);
+    g_autofree char *table = destpg_target_sql(target), *quoted = destpg_quote(name);
+    return destpg_execf(conn, error, "create index if not exists %s on %s (%s)", quoted, table,
+                        columns);
+}
+
+gboolean
+destpg_index_ensure(DestpgConn *conn, DestpgTarget target, const DestpgLayout *layout,
+                    gboolean cascade, GError **error)
+{
+    g_autoptr(DestpgResultSet) existing = list_indexes(conn, target, error);
+    if (existing == NULL)
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+        g_autofree char *name = destpg_name_index(prefixes[i], target.table);
+        g_autofree char *columns = wanted_columns(layout, i);
+        if (!ensure_one(conn, target, existing, name, columns, cascade, error)) {
+            g_prefix_error(error, "index '%s' of table '%s' in schema '%s': ", name, target.table,
+                           target.schema);
+            return FALSE;
+        }
+    }
+    return TRUE;
+}
+
+static gboolean
+swap_in_transaction(DestpgConn *conn, DestpgTarget from, DestpgTarget to, gboolean cascade,
+                    const DestpgTarget *also_drop, GError **error)
+{
+    g_autofree char *name = destpg_target_sql(from), *final = destpg_quote(to.table);
+    if (!destpg_table_drop(conn, to, cascade, error) ||
+        !destpg_execf(conn, error, "alter table %s rename to %s", name, final))
+        return FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+        g_autofree char *old = destpg_name_index(prefixes[i], from.table);
+        g_autofree char *new = destpg_name_index(prefixes[i], to.table);
+        if (!rename_index(conn, from.schema, old, new, error))
+            return FALSE;
+    }
+    g_autofree char *done = destpg_target_sql(to);
+    if (!destpg_execf(conn, error, "comment on table %s is null", done))
+        return FALSE;
+    return also_drop == NULL || destpg_table_drop(conn, *also_drop, FALSE, error);
+}
+
+gboolean
+destpg_table_swap(DestpgConn *conn, DestpgTarget from, DestpgTarget to, gboolean cascade,
+                  const DestpgTarget *also_drop, GError **error)
+{
+    if (destpg_begin(conn, error) &&
+        swap_in_transaction(conn, from, to, cascade, also_drop, error) &&
+        destpg_commit(conn, error))
+        return TRUE;
+    destpg_rollback(conn);
+    g_prefix_error(error,
+                   "putting the new generation of table '%s' in schema '%s' in place: ", to.table,
+                   to.schema);
+    return FALSE;
+}
