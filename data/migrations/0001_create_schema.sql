@@ -67,7 +67,8 @@ create table secret (
     workspace_id uuid not null references workspace,
     actor_id uuid references actor,
     key_id text not null,
-    sealed bytea not null,
+    -- base64 of nonce, ciphertext and tag (src/secret)
+    sealed text not null,
     created_at timestamptz not null
 );
 create index secret_by_actor on secret (actor_id);

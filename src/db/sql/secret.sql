@@ -1,0 +1,21 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: secret_add
+-- exec:
+-- params: secret_id uuid, workspace_id uuid, actor_id uuid, key_id text, sealed text, now timestamptz
+insert into secret (secret_id, workspace_id, actor_id, key_id, sealed, created_at)
+values ($1, $2, $3, $4, $5, $6);
+
+-- name: secret_list
+-- rows: Secret
+-- params: secret_ids uuid[]
+select secret_id, workspace_id, key_id, sealed
+from secret
+where secret_id = any($1);
+
+-- name: secret_delete_unused
+-- exec:
+-- What an actor's configuration no longer refers to.
+-- params: actor_id uuid, kept uuid[]
+delete from secret
+where actor_id = $1 and secret_id <> all($2);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "sl-seal.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "sl-error.h"
+
+#define NONCE_BYTES 12
+#define TAG_BYTES 16
+
+struct SlSealKey {
+    guint8 bytes[SL_SEAL_KEY_BYTES];
+    char *id;
+};
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
+
+SlSealKey *
+sl_seal_key_new(GBytes *bytes, GError **error)
+{
+    gsize len;
+    const guint8 *data = g_bytes_get_data(bytes, &len);
+    if (len != SL_SEAL_KEY_BYTES) {
+        sl_error_set(error, SL_ERROR_CONFIG,
+                     "the master key has %" G_GSIZE_FORMAT " bytes instead of %d", len,
+                     SL_SEAL_KEY_BYTES);
+        return NULL;
+    }
+    SlSealKey *key = g_new0(SlSealKey, 1);
+    memcpy(key->bytes, data, len);
+    g_autofree char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, len);
+    key->id = g_strndup(sum, 16);
+    return key;
+}
+
+void
+sl_seal_key_free(SlSealKey *key)
+{
+    if (key == NULL)
+        return;
+    OPENSSL_cleanse(key->bytes, sizeof key->bytes);
+    g_free(key->id);
+    g_free(key);
+}
+
+const char *
+sl_seal_key_id(const SlSealKey *key)
+{
+    return key->id;
+}
+
+static gboolean
+broken(GError **error)
+{
+    return sl_error_set(error, SL_ERROR_FAILED,
+                        "a secret cannot be opened: it was sealed with another key, or changed");
+}
+
+/* `out` has room for len bytes and, when sealing, the tag behind them. */
+static gboolean
+gcm(const SlSealKey *key, gboolean seal, const guint8 *nonce, const char *context, const guint8 *in,
+    gsize len, guint8 *out, guint8 *tag)
+{
+    g_autoptr(EVP_CIPHER_CTX) ctx = EVP_CIPHER_CTX_new();
+    int n = 0;
+    return ctx != NULL &&
+           EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key->bytes, nonce, seal) == 1 &&
+           EVP_CipherUpdate(ctx, NULL, &n, (const guint8 *)context, (int)strlen(context)) == 1 &&
+           EVP_CipherUpdate(ctx, out, &n, in, (int)len) == 1 &&
+           (seal || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1) &&
+           EVP_CipherFinal_ex(ctx, out + n, &n) == 1 &&
+           (!seal || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_GET_TAG, TAG_BYTES, tag) == 1);
+}
+
+char *
+sl_seal(const SlSealKey *key, const char *context, const char *plain, GError **error)
+{
+    gsize len = strlen(plain);
+    g_autofree guint8 *out = g_malloc(NONCE_BYTES + len + TAG_BYTES);
+    if (len > G_MAXINT / 2) {
+        sl_error_set(error, SL_ERROR_TOO_LARGE, "a secret of %" G_GSIZE_FORMAT " bytes", len);
+        return NULL;
+    }
+    if (RAND_bytes(out, NONCE_BYTES) != 1 ||
+        !gcm(key, TRUE, out, context, (const guint8 *)plain, len, out + NONCE_BYTES,
+             out + NONCE_BYTES + len)) {
+        sl_error_set(error, SL_ERROR_FAILED, "sealing a secret failed");
+        return NULL;
+    }
+    return g_base64_encode(out, NONCE_BYTES + len + TAG_BYTES);
+}
+
+char *
+sl_unseal(const SlSealKey *key, const char *context, const char *sealed, GError **error)
+{
+    gsize len = 0;
+    g_autofree guint8 *in = g_base64_decode(sealed, &len);
+    if (len < NONCE_BYTES + TAG_BYTES) {
+        broken(error);
+        return NULL;
+    }
+    gsize plain_len = len - NONCE_BYTES - TAG_BYTES;
+    g_autofree char *plain = g_malloc0(plain_len + 1);
+    if (!gcm(key, FALSE, in, context, in + NONCE_BYTES, plain_len, (guint8 *)plain,
+             in + len - TAG_BYTES)) {
+        broken(error);
+        return NULL;
+    }
+    return g_steal_pointer(&plain);
+}

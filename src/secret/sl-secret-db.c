@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "sl-secret.h"
+
+#include "sl-error.h"
+#include "sl-id.h"
+#include "sl-records.h"
+#include "sl-sql.h"
+
+typedef struct {
+    SlTx *tx;
+    const SlSealKey *key;
+    const char *workspace_id;
+    const char *actor_id;
+    gint64 now;
+    GPtrArray *rows;   /* SlSecret: reading */
+    GPtrArray *values; /* plain values given out; NULL: not wanted */
+} Store;
+
+/* What the seal is bound to: a row copied over another one does not open. */
+static char *
+context_of(const char *workspace_id, const char *secret_id)
+{
+    return g_strconcat(workspace_id, "/", secret_id, NULL);
+}
+
+static char *
+put_sealed(const char *plain, gpointer data, GError **error)
+{
+    const Store *store = data;
+    g_autofree char *id = sl_id_new();
+    g_autofree char *context = context_of(store->workspace_id, id);
+    g_autofree char *sealed = sl_seal(store->key, context, plain, error);
+    if (sealed == NULL ||
+        !sl_sql_secret_add(store->tx, id, store->workspace_id, store->actor_id,
+                           sl_seal_key_id(store->key), sealed, store->now, NULL, error))
+        return NULL;
+    return g_steal_pointer(&id);
+}
+
+char *
+sl_secret_store(SlTx *tx, const SlSealKey *key, const char *workspace_id, const char *actor_id,
+                const char *config, const char *spec, const char *old_config, gint64 now,
+                GError **error)
+{
+    Store store = {tx, key, workspace_id, actor_id, now, NULL, NULL};
+    g_autofree char *stored = sl_secret_split(config, spec, old_config, put_sealed, &store, error);
+    g_auto(GStrv) kept = stored != NULL ? sl_secret_list(stored, error) : NULL;
+    if (kept == NULL ||
+        !sl_sql_secret_delete_unused(tx, actor_id, (const char *const *)kept, NULL, error))
+        return NULL;
+    return g_steal_pointer(&stored);
+}
+
+static char *
+get_plain(const char *secret_id, gpointer data, GError **error)
+{
+    const Store *store = data;
+    for (guint i = 0; i < store->rows->len; i++) {
+        const SlSecret *row = store->rows->pdata[i];
+        if (g_strcmp0(row->secret_id, secret_id) != 0)
+            continue;
+        g_autofree char *context = context_of(row->workspace_id, secret_id);
+        char *plain = sl_unseal(store->key, context, row->sealed, error);
+        if (plain != NULL && store->values != NULL)
+            g_ptr_array_add(store->values, g_strdup(plain));
+        return plain;
+    }
+    sl_error_set(error, SL_ERROR_NOT_FOUND, "secret '%s' does not exist; enter it again",
+                 secret_id);
+    return NULL;
+}
+
+char *
+sl_secret_resolve(SlTx *tx, const SlSealKey *key, const char *config, GPtrArray *ret_values,
+                  GError **error)
+{
+    Store store = {.tx = tx, .key = key, .values = ret_values};
+    g_autoptr(GPtrArray) rows = NULL;
+    g_auto(GStrv) ids = sl_secret_list(config, error);
+    if (ids == NULL || !sl_sql_secret_list(tx, (const char *const *)ids, &rows, error))
+        return NULL;
+    store.rows = rows;
+    return sl_secret_fill(config, get_plain, &store, error);
+}

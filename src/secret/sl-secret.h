@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "sl-db.h"
+#include "sl-record.h"
+#include "sl-seal.h"
+
+/* Secrets of configurations. A value that the connector's specification marks with airbyte_secret
+ * is sealed into a row of its own, and a reference stands in its place: {"_secret": "ID"}. A
+ * configuration at rest, in an input, in a log holds references only. */
+
+/* Pure part: walks `config` along `spec` (a connectionSpecification: properties, items, oneOf,
+ * anyOf, allOf at any depth) and replaces secrets. For each one `put` gives the reference's id
+ * (to be freed) for a new plain value. A value equal to SL_MASK keeps the reference that
+ * `old_config` (may be NULL) has at the same path; without one it is an error (SL_ERROR_INVALID,
+ * names the path). A reference that is already there stays. All configurations are JSON objects. */
+typedef char *(*SlSecretPut)(const char *plain, gpointer data, GError **error);
+char *sl_secret_split(const char *config, const char *spec, const char *old_config, SlSecretPut put,
+                      gpointer data, GError **error);
+
+/* References become SL_MASK. NULL only for text that is not JSON. */
+char *sl_secret_mask(const char *config, GError **error);
+
+/* The ids of all references in a configuration, NULL-terminated. */
+char **sl_secret_list(const char *config, GError **error);
+
+/* References become what `get` gives for their id (to be freed). */
+typedef char *(*SlSecretGet)(const char *secret_id, gpointer data, GError **error);
+char *sl_secret_fill(const char *config, SlSecretGet get, gpointer data, GError **error);
+
+/* With the database: the configuration to store for an actor, its new secrets sealed and written,
+ * those no longer referred to deleted. */
+char *sl_secret_store(SlTx *tx, const SlSealKey *key, const char *workspace_id,
+                      const char *actor_id, const char *config, const char *spec,
+                      const char *old_config, gint64 now, GError **error);
+
+/* The configuration with its secrets in clear, for the holder of a workload. ret_values: the plain
+ * values, to be masked in logs; may be NULL. SL_ERROR_NOT_FOUND for a lost secret. */
+char *sl_secret_resolve(SlTx *tx, const SlSealKey *key, const char *config, GPtrArray *ret_values,
+                        GError **error);
