@@ -67,9 +67,9 @@ test_one_job_per_tick(void)
     for (int i = 0; i < 2; i++) {
         g_autoptr(GError) error = NULL;
         g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, &error);
-        g_autoptr(SlJob) job = NULL;
+        g_autoptr(SlJob) job = NULL, cancelled = NULL;
         gboolean ok = sl_queue_job_create(tx, &request, FIXTURE_NOW, &job, &error) &&
-                      sl_queue_job_cancel(tx, job->job_id, FIXTURE_NOW, &(SlJob *){NULL}, &error) &&
+                      sl_queue_job_cancel(tx, job->job_id, FIXTURE_NOW, &cancelled, &error) &&
                       sl_tx_commit(tx, &error);
         g_assert_cmpint(ok, ==, i == 0);
     }
