@@ -98,12 +98,14 @@ check_choice(Check *check, const SlJsonNode *schema, const SlJsonNode *node, GEr
     const SlJsonNode *choices = sl_json_get(check->spec, schema, "enum");
     if (choices == NULL)
         return TRUE;
+    g_autoptr(GString) words = g_string_new(NULL);
     SL_JSON_FOREACH (check->spec, choices, child) {
         if (same_scalar(child, node))
             return TRUE;
+        g_string_append_printf(words, "%s%.*s", words->len > 0 ? ", " : "", (int)child->n,
+                               child->p);
     }
-    g_autofree char *text = g_strndup(choices->p + 1, choices->n - 2);
-    return refuse(check, error, "must be one of %s", text);
+    return refuse(check, error, "must be one of %s", words->str);
 }
 
 static gboolean

@@ -62,13 +62,13 @@ on_sigterm(int signum)
     errno = saved;
 }
 
+/* Only read and write have something to bring to an end; the other commands die of SIGTERM. */
 static gboolean
 set_signals(GError **error)
 {
     stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (stop_fd < 0)
         return sl_error_set_errno(error, errno, "eventfd");
-    signal(SIGPIPE, SIG_IGN);
     struct sigaction action = {.sa_handler = on_sigterm};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
@@ -184,7 +184,7 @@ run_discover(Run *run, GError **error)
 static gboolean
 run_read(Run *run, GError **error)
 {
-    if (!load_config(run, error) || !load_catalog(run, error))
+    if (!set_signals(error) || !load_config(run, error) || !load_catalog(run, error))
         return FALSE;
     grow_pipe(STDOUT_FILENO);
     kit_output_set_streams(run->out, run->catalog);
@@ -201,7 +201,7 @@ run_read(Run *run, GError **error)
 static gboolean
 run_write(Run *run, GError **error)
 {
-    if (!load_config(run, error) || !load_catalog(run, error))
+    if (!set_signals(error) || !load_config(run, error) || !load_catalog(run, error))
         return FALSE;
     grow_pipe(STDIN_FILENO);
     return kit_write_run(run->connector->destination, run->config, run->catalog, run->out,
@@ -303,7 +303,8 @@ run_verb(Run *run, const Verb *verb)
     g_autoptr(GError) error = NULL;
     run->out = kit_output_new(STDOUT_FILENO);
     int code = EXIT_SUCCESS;
-    if (!set_signals(&error) || !verb->run(run, &error)) {
+    signal(SIGPIPE, SIG_IGN);
+    if (!verb->run(run, &error)) {
         code = error == NULL ? EXIT_STOPPED : EXIT_FAILURE;
         if (error != NULL)
             kit_output_error(run->out, error, NULL);
