@@ -22,7 +22,8 @@ sl_job_status_is_final(SlJobStatus status)
            status == SL_JOB_STATUS_CANCELLED;
 }
 
-/* The effects of a job's change of status, in one place: a notification and the milestone. */
+/* The effects of a job's change of status, in one place: the connection's next run, notifications,
+ * the milestone. */
 static gboolean
 announce(SlTx *tx, gint64 job_id, SlJobStatus status, GError **error)
 {
@@ -40,6 +41,10 @@ announce(SlTx *tx, gint64 job_id, SlJobStatus status, GError **error)
     g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, job_id);
     g_autofree char *payload = g_strconcat(id, " ", name, NULL);
     g_auto(SlLogScope) scope = sl_log_scope(SL_LOG_JOB_ID, id);
+    if (sl_job_status_is_final(status) &&
+        (!sl_sql_connection_reschedule_of_job(tx, job_id, NULL, error) ||
+         !sl_tx_notify(tx, SL_CHANNEL_SCHEDULE, NULL, error)))
+        return FALSE;
     if ((guint)status < G_N_ELEMENTS(events) && events[status].event != NULL)
         sl_log_event(events[status].level, events[status].event, "Job %s is %s", id, name);
     return sl_tx_notify(tx, SL_CHANNEL_JOB, payload, error);

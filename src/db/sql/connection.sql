@@ -27,14 +27,14 @@ limit $1
 for update skip locked;
 
 -- name: connection_take_due
--- rows: Connection
--- params: now timestamptz, batch int8
+-- row: Connection
+-- params: now timestamptz
 select connection_id, workspace_id, name, source_id, destination_id, status, schedule_type, cron_expression, cron_timezone, basic_interval_sec,
     next_run_at, last_run_at, created_at
 from connection
 where next_run_at <= $1 and not schedule_changed
 order by next_run_at
-limit $2
+limit 1
 for update skip locked;
 
 -- name: connection_set_next_run
@@ -46,7 +46,12 @@ update connection set next_run_at = $2, schedule_changed = false where connectio
 -- text:
 select min(next_run_at)::text from connection where next_run_at is not null;
 
--- name: connection_reschedule
+-- name: connection_reschedule_of_job
 -- exec:
--- params: connection_id uuid
-update connection set schedule_changed = true where connection_id = $1;
+-- The end of a run is what the next one is counted from.
+-- params: job_id int8
+update connection
+set schedule_changed = true
+where connection_id = (
+    select scope from job
+    where job_id = $1 and config_type in ('sync', 'reset_connection', 'refresh', 'clear'));

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "scheduler-cron.h"
+
+#include "sl-error.h"
+#include "sl-time.h"
+
+/* Three ticks after a time, checked against a calendar by hand. */
+static void
+test_next(void)
+{
+    static const struct {
+        const char *expression, *zone, *after, *ticks[3];
+    } cases[] = {
+        {"0 0 12 * * ?",
+         "UTC",
+         "2026-08-01T12:00:00Z",
+         {"2026-08-02T12:00:00Z", "2026-08-03T12:00:00Z", "2026-08-04T12:00:00Z"}},
+        {"0 */15 * * * ?",
+         NULL,
+         "2026-08-01T12:01:00.5Z",
+         {"2026-08-01T12:15:00Z", "2026-08-01T12:30:00Z", "2026-08-01T12:45:00Z"}},
+        {"30 5/20 * * * ?",
+         "",
+         "2026-08-01T23:44:00Z",
+         {"2026-08-01T23:45:30Z", "2026-08-02T00:05:30Z", "2026-08-02T00:25:30Z"}},
+        {"0 0 22-2 ? * FRI-MON",
+         "UTC",
+         "2026-08-06T00:00:00Z",
+         {"2026-08-07T00:00:00Z", "2026-08-07T01:00:00Z", "2026-08-07T02:00:00Z"}},
+        {"0 0 0 L * ?",
+         "UTC",
+         "2026-01-31T00:00:00Z",
+         {"2026-02-28T00:00:00Z", "2026-03-31T00:00:00Z", "2026-04-30T00:00:00Z"}},
+        {"0 0 0 L-3 * ?",
+         "UTC",
+         "2026-02-01T00:00:00Z",
+         {"2026-02-25T00:00:00Z", "2026-03-28T00:00:00Z", "2026-04-27T00:00:00Z"}},
+        {"0 0 0 1W * ?",
+         "UTC",
+         "2026-08-01T00:00:00Z", /* 1 August 2026 is a Saturday */
+         {"2026-08-03T00:00:00Z", "2026-09-01T00:00:00Z", "2026-10-01T00:00:00Z"}},
+        {"0 0 0 LW * ?",
+         "UTC",
+         "2026-05-01T00:00:00Z", /* 31 May 2026 is a Sunday */
+         {"2026-05-29T00:00:00Z", "2026-06-30T00:00:00Z", "2026-07-31T00:00:00Z"}},
+        {"0 0 0 ? * 6L",
+         "UTC",
+         "2026-08-01T00:00:00Z",
+         {"2026-08-28T00:00:00Z", "2026-09-25T00:00:00Z", "2026-10-30T00:00:00Z"}},
+        {"0 0 0 ? * MON#5",
+         "UTC",
+         "2026-08-01T00:00:00Z",
+         {"2026-08-31T00:00:00Z", "2026-11-30T00:00:00Z", "2027-03-29T00:00:00Z"}},
+        {"0 0 0 29 2 ?",
+         "UTC",
+         "2026-01-01T00:00:00Z",
+         {"2028-02-29T00:00:00Z", "2032-02-29T00:00:00Z", "2036-02-29T00:00:00Z"}},
+        {"0 0 0 1 jan ? 2030", "UTC", "2026-01-01T00:00:00Z", {"2030-01-01T00:00:00Z", NULL, NULL}},
+        {"0 0 0 1 1 ? 2020", "UTC", "2026-01-01T00:00:00Z", {NULL, NULL, NULL}},
+        {"0 30 8 * * ?",
+         "Europe/Berlin",
+         "2026-03-28T00:00:00Z", /* clocks change on the 29th */
+         {"2026-03-28T07:30:00Z", "2026-03-29T06:30:00Z", "2026-03-30T06:30:00Z"}},
+        {"0 30 2 * * ?",
+         "Europe/Berlin",
+         "2026-10-24T12:00:00Z", /* 02:30 comes twice; standard time */
+         {"2026-10-25T01:30:00Z", "2026-10-26T01:30:00Z", "2026-10-27T01:30:00Z"}},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(SchedulerCron) cron =
+            scheduler_cron_parse(cases[i].expression, cases[i].zone, &error);
+        g_assert_no_error(error);
+        gint64 at = 0;
+        g_assert_true(sl_time_parse(cases[i].after, &at, NULL));
+        for (int k = 0; k < 3; k++) {
+            at = scheduler_cron_next(cron, at);
+            g_autofree char *text = at > 0 ? sl_time_format(at) : NULL;
+            g_test_message("%s %d: %s", cases[i].expression, k, text);
+            g_assert_cmpstr(text, ==, cases[i].ticks[k]);
+            if (at == 0)
+                break;
+        }
+    }
+}
+
+/* A tick in the hour that spring skips happens once the clock has jumped, and only once. */
+static void
+test_gap(void)
+{
+    g_autoptr(SchedulerCron) cron = scheduler_cron_parse("0 30 2 * * ?", "Europe/Berlin", NULL);
+    gint64 at = 0;
+    g_assert_true(sl_time_parse("2026-03-28T12:00:00Z", &at, NULL));
+    gint64 first = scheduler_cron_next(cron, at), second = scheduler_cron_next(cron, first);
+    g_autofree char *day = sl_time_format(first), *next = sl_time_format(second);
+    g_assert_true(g_str_has_prefix(day, "2026-03-29T0"));
+    g_assert_cmpstr(next, ==, "2026-03-30T00:30:00Z");
+}
+
+static void
+test_refused(void)
+{
+    static const struct {
+        const char *expression, *zone, *message;
+    } cases[] = {
+        {"", NULL, "6 or 7 fields"},
+        {"*/5 * * * *", NULL, "this one has 5"},
+        {"0 0 0 * * *", NULL, "exactly one of day-of-month and day-of-week"},
+        {"0 0 0 ? * ?", NULL, "exactly one of"},
+        {"0 0 0 1 * MON", NULL, "exactly one of"},
+        {"60 0 0 * * ?", NULL, "seconds field '60': out of range"},
+        {"0 61 0 * * ?", NULL, "minutes field '61'"},
+        {"0 0 24 * * ?", NULL, "hours field '24'"},
+        {"0 0 0 32 * ?", NULL, "day-of-month field '32'"},
+        {"0 0 0 1 13 ?", NULL, "month field '13'"},
+        {"0 0 0 ? * 8", NULL, "day-of-week field '8'"},
+        {"0 0 0 ? * MON#6", NULL, "day-of-week field 'MON#6'"},
+        {"0 0 0 L,3 * ?", NULL, "cannot stand in a list"},
+        {"0 0 0 1 1 ? 2030-2020", NULL, "cannot wrap"},
+        {"0/0 0 0 * * ?", NULL, "the step is out of range"},
+        {"0 x 0 * * ?", NULL, "minutes field 'X': expected a number"},
+        {"? 0 0 * * ?", NULL, "'?' belongs to"},
+        {"0 0 0 * * ?", "Mars/Olympus", "'Mars/Olympus' is not a time zone"},
+        {"0 0 0 * * ?", "Etc/GMT+3", "is not a time zone"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(scheduler_cron_parse(cases[i].expression, cases[i].zone, &error));
+        g_assert_error(error, SL_ERROR, SL_ERROR_INVALID);
+        g_test_message("%s: %s", cases[i].expression, error->message);
+        g_assert_nonnull(strstr(error->message, cases[i].message));
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/scheduler/cron/next", test_next);
+    g_test_add_func("/scheduler/cron/gap", test_gap);
+    g_test_add_func("/scheduler/cron/refused", test_refused);
+    return g_test_run();
+}

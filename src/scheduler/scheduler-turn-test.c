@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#define G_LOG_DOMAIN "sluice"
+#include "scheduler-turn.h"
+
+#include "sl-error.h"
+#include "sl-queue-fixture.h"
+#include "sl-queue.h"
+#include "sl-sql.h"
+
+#define SEC ((gint64)G_USEC_PER_SEC)
+
+typedef struct {
+    SlDb *db;
+    SlConfig *config;
+    SchedulerState one, two;
+} Fixture;
+
+static void
+setup(Fixture *f, gconstpointer data)
+{
+    f->db = queue_fixture_new();
+    f->config = sl_config_new();
+    scheduler_state_init(&f->one, f->db, f->config);
+    scheduler_state_init(&f->two, f->db, f->config);
+}
+
+static void
+teardown(Fixture *f, gconstpointer data)
+{
+    scheduler_state_clear(&f->one);
+    scheduler_state_clear(&f->two);
+    sl_config_free(f->config);
+    sl_db_unref(f->db);
+}
+
+static gint64
+turn(SchedulerState *state, gint64 now)
+{
+    g_autoptr(GError) error = NULL;
+    gint64 next = 0;
+    scheduler_turn(state, now, NULL, &next, &error);
+    g_assert_no_error(error);
+    return next;
+}
+
+static gint64
+jobs(Fixture *f)
+{
+    return queue_fixture_count(f->db, "select count(*) from job");
+}
+
+#define END_JOBS                                                                                   \
+    "update job set status = 'succeeded', finished_at = now();"                                    \
+    "update connection set schedule_changed = true"
+
+/* Never ran: at once. Then an interval after each run; while one runs, nothing. */
+static void
+test_basic(Fixture *f, gconstpointer data)
+{
+    queue_fixture_script(f->db,
+                         "update connection set schedule_type = 'basic', basic_interval_sec = 60");
+    turn(&f->one, FIXTURE_NOW);
+    g_assert_cmpint(jobs(f), ==, 1);
+    turn(&f->one, FIXTURE_NOW + 61 * SEC); /* the first is still there */
+    g_assert_cmpint(jobs(f), ==, 1);
+    queue_fixture_script(f->db, END_JOBS);
+    turn(&f->one, FIXTURE_NOW + 62 * SEC);
+    g_assert_cmpint(jobs(f), ==, 2);
+    queue_fixture_script(f->db, END_JOBS);
+    turn(&f->one, FIXTURE_NOW + 63 * SEC);
+    g_assert_cmpint(jobs(f), ==, 2);
+    /* three intervals of downtime: one run */
+    turn(&f->one, FIXTURE_NOW + 300 * SEC);
+    g_assert_cmpint(jobs(f), ==, 3);
+    g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from job where is_scheduled"), ==,
+                    3);
+}
+
+static void
+test_cron(Fixture *f, gconstpointer data)
+{
+    f->config->scheduler_lease_usec = 600 * SEC;
+    queue_fixture_script(f->db, "update connection set schedule_type = 'cron', "
+                                "cron_expression = '30 * * * * ?', cron_timezone = 'UTC'");
+    g_assert_cmpint(turn(&f->one, FIXTURE_NOW), ==, FIXTURE_NOW + 30 * SEC);
+    g_assert_cmpint(jobs(f), ==, 0);
+    turn(&f->one, FIXTURE_NOW + 30 * SEC);
+    g_assert_cmpint(jobs(f), ==, 1);
+    /* a bad one is told and stops nobody */
+    queue_fixture_script(f->db, "update connection set cron_expression = 'daily', "
+                                "schedule_changed = true");
+    g_test_expect_message("sluice", G_LOG_LEVEL_WARNING, "*Schedule of connection 'c'*6 or 7*");
+    turn(&f->one, FIXTURE_NOW + 31 * SEC);
+}
+
+static void
+test_manual_and_edit(Fixture *f, gconstpointer data)
+{
+    turn(&f->one, FIXTURE_NOW);
+    g_assert_cmpint(jobs(f), ==, 0);
+    queue_fixture_script(f->db, "update connection set schedule_type = 'basic', "
+                                "basic_interval_sec = 60, schedule_changed = true");
+    turn(&f->one, FIXTURE_NOW + 1);
+    g_assert_cmpint(jobs(f), ==, 1);
+}
+
+/* The second waits; when the first's lease has run out it takes over, and the first writes nothing.
+ */
+static void
+test_split_brain(Fixture *f, gconstpointer data)
+{
+    turn(&f->one, FIXTURE_NOW);
+    turn(&f->two, FIXTURE_NOW);
+    g_assert_cmpint(f->one.term, >, 0);
+    g_assert_cmpint(f->two.term, ==, 0);
+    queue_fixture_script(f->db, "update leader set expires_at = now() - interval '1 second'");
+    turn(&f->two, FIXTURE_NOW);
+    g_assert_cmpint(f->two.term, >, f->one.term);
+    queue_fixture_script(f->db,
+                         "update connection set schedule_type = 'basic', basic_interval_sec = 60,"
+                         "schedule_changed = true");
+    turn(&f->one, FIXTURE_NOW); /* finds out, and stands back */
+    g_assert_cmpint(f->one.term, ==, 0);
+    g_assert_cmpint(jobs(f), ==, 0);
+    turn(&f->two, FIXTURE_NOW);
+    g_assert_cmpint(jobs(f), ==, 1);
+}
+
+static void
+test_resign(Fixture *f, gconstpointer data)
+{
+    turn(&f->one, FIXTURE_NOW);
+    scheduler_state_clear(&f->one);
+    turn(&f->two, FIXTURE_NOW);
+    g_assert_cmpint(f->two.term, >, 0);
+}
+
+static void
+test_retry(Fixture *f, gconstpointer data)
+{
+    g_autoptr(SlJob) job = queue_fixture_job(f->db);
+    queue_fixture_script(f->db,
+                         "update attempt set status = 'failed', ended_at = now();"
+                         "delete from task;"
+                         "update job set status = 'incomplete', retry_at = '2026-08-01T12:00:10Z'");
+    f->config->scheduler_lease_usec = 600 * SEC;
+    g_assert_cmpint(turn(&f->one, FIXTURE_NOW), ==, FIXTURE_NOW + 10 * SEC);
+    g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from attempt"), ==, 1);
+    turn(&f->one, FIXTURE_NOW + 10 * SEC);
+    g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from attempt"), ==, 2);
+    g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from task"), ==, 1);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_log_set_always_fatal(G_LOG_FATAL_MASK);
+#define ADD(name, func) g_test_add("/scheduler/turn/" name, Fixture, NULL, setup, func, teardown)
+    ADD("basic", test_basic);
+    ADD("cron", test_cron);
+    ADD("manual-and-edit", test_manual_and_edit);
+    ADD("split-brain", test_split_brain);
+    ADD("resign", test_resign);
+    ADD("retry", test_retry);
+    return g_test_run();
+}
