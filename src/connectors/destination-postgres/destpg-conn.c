@@ -33,9 +33,9 @@ static const struct {
     {"3D000", SL_ERROR_NOT_FOUND, "create the database or correct 'database'"},
     {"3F000", SL_ERROR_NOT_FOUND, "create the schema or correct 'schema'"},
     {"42501", SL_ERROR_FORBIDDEN, "grant the user the missing right"},
-    {"2BP01", SL_ERROR_CONFLICT,
+    {"2BP01", SL_ERROR_CONFIG,
      "drop what depends on it, or set 'drop_cascade' to let the sync drop it"},
-    {"0A000", SL_ERROR_CONFLICT, NULL},
+    {"0A000", SL_ERROR_CONFIG, NULL},
     {"25006", SL_ERROR_CONFIG, "the server is read-only: connect to the primary"},
     {"53100", SL_ERROR_CONFIG, "free or add disk space on the server"},
     {"53", SL_ERROR_UNAVAILABLE, NULL}, /* too many connections, out of memory */

@@ -49,6 +49,18 @@ rename_index(DestpgConn *conn, const char *schema, const char *from, const char 
     return destpg_execf(conn, error, "alter index if exists %s rename to %s", index, quoted);
 }
 
+/* Is it the name that one of the table's indexes should have? */
+static gboolean
+is_proper(const char *table, const char *index)
+{
+    gboolean found = FALSE;
+    for (guint i = 0; i < G_N_ELEMENTS(prefixes) && !found; i++) {
+        g_autofree char *name = destpg_name_index(prefixes[i], table);
+        found = strcmp(name, index) == 0;
+    }
+    return found;
+}
+
 /* An index with our name that covers something else goes: the key or cursor has changed. */
 static gboolean
 ensure_one(DestpgConn *conn, DestpgTarget target, const PGresult *existing, const char *name,
@@ -65,7 +77,8 @@ ensure_one(DestpgConn *conn, DestpgTarget target, const PGresult *existing, cons
             if (!destpg_execf(conn, error, "drop index if exists %s%s", index,
                               cascade ? " cascade" : ""))
                 return FALSE;
-        } else if (same_columns && g_str_has_prefix(PQgetvalue(existing, i, 0), "idx_")) {
+        } else if (same_columns && g_str_has_prefix(PQgetvalue(existing, i, 0), "idx_") &&
+                   !is_proper(target.table, PQgetvalue(existing, i, 0))) {
             other = PQgetvalue(existing, i, 0);
         }
     }

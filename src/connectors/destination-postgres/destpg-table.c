@@ -121,7 +121,7 @@ destpg_table_find(DestpgConn *conn, DestpgTarget target, DestpgFound *ret, GErro
         return TRUE;
     if (strchr("rp", *PQgetvalue(table, 0, 1)) == NULL)
         return sl_error_set(
-            error, SL_ERROR_CONFLICT,
+            error, SL_ERROR_CONFIG,
             "'%s' in schema '%s' is no table; rename it, or use a prefix or another "
             "schema for the stream",
             target.table, target.schema);
@@ -185,7 +185,7 @@ add_meta_column(GString *sql, DestpgTarget target, const DestpgColumn *column, G
     gboolean generation = strcmp(column->name, "_airbyte_generation_id") == 0;
     if (!meta && !generation && column->not_null)
         return sl_error_set(
-            error, SL_ERROR_CONFLICT,
+            error, SL_ERROR_CONFIG,
             "table '%s' in schema '%s' exists and was not made by a sync: it has no "
             "column '%s'; rename or delete it, or use a prefix or another schema for "
             "the stream",
@@ -242,7 +242,7 @@ destpg_table_evolve(DestpgConn *conn, DestpgTarget target, const DestpgFound *fo
         return TRUE;
     /* A value that the new type does not hold: nothing that a retry or we could mend. */
     if (g_error_matches(local, SL_ERROR, SL_ERROR_DATABASE))
-        local->code = SL_ERROR_CONFLICT;
+        local->code = SL_ERROR_CONFIG;
     g_propagate_prefixed_error(error, g_steal_pointer(&local),
                                "changing the columns of table '%s' in schema '%s' to the stream's "
                                "new schema: ",

@@ -48,7 +48,7 @@ typedef struct {
 void destpg_found_clear(DestpgFound *found);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DestpgFound, destpg_found_clear)
 
-/* Error: SL_ERROR_CONFLICT when something else than a table has the name. */
+/* Error: SL_ERROR_CONFIG when something else than a table has the name. */
 gboolean destpg_table_find(DestpgConn *conn, DestpgTarget target, DestpgFound *ret, GError **error);
 
 gboolean destpg_schema_ensure(DestpgConn *conn, const char *schema, GError **error);
