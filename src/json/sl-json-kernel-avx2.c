@@ -34,6 +34,24 @@ block_equal(Block b, char c)
 }
 
 static inline TARGET guint64
+block_either(Block b, char c, char d)
+{
+    __m256i all_c = _mm256_set1_epi8(c), all_d = _mm256_set1_epi8(d);
+    return gather(
+        _mm256_or_si256(_mm256_cmpeq_epi8(b.part[0], all_c), _mm256_cmpeq_epi8(b.part[0], all_d)),
+        _mm256_or_si256(_mm256_cmpeq_epi8(b.part[1], all_c), _mm256_cmpeq_epi8(b.part[1], all_d)));
+}
+
+static inline TARGET gboolean
+block_has(Block b, char c)
+{
+    __m256i all = _mm256_set1_epi8(c);
+    __m256i any =
+        _mm256_or_si256(_mm256_cmpeq_epi8(b.part[0], all), _mm256_cmpeq_epi8(b.part[1], all));
+    return !_mm256_testz_si256(any, any);
+}
+
+static inline TARGET guint64
 block_differ(Block a, Block b)
 {
     return ~gather(_mm256_cmpeq_epi8(a.part[0], b.part[0]),

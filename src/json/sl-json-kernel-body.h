@@ -6,6 +6,8 @@
  *   Block                64 bytes
  *   block_load(p)        reads them, from any address
  *   block_equal(b, c)    a bit for each byte that is c, the first byte being bit 0
+ *   block_either(b, c, d) the same for two characters
+ *   block_has(b, c)      is there any?
  *   block_differ(a, b)   a bit for each byte in which they differ
  *   digits_mask(p)       a bit for each of the 16 bytes from p on that is a digit
  *   prefix_xor(bits)     bit i = xor of the bits 0…i  */
@@ -14,23 +16,35 @@
 
 #include <string.h>
 
-/* The characters that an odd number of backslashes stands before. *carry: the first byte of this
- * (and then of the next) block is such a character.
+/* The characters that an odd number of backslashes stands before; `before`: the first byte is one,
+ * by the backslashes of the block before.
  *
  * Adding to a run of ones the bit at its start moves a one to just behind the run. Done apart for
  * runs that start at even and at odd places, the place where the one appears tells the run's
  * parity. */
 static inline TARGET guint64
-find_escaped(guint64 slashes, guint64 *carry)
+find_escaped(guint64 slashes, guint64 before)
 {
     const guint64 even = G_GUINT64_CONSTANT(0x5555555555555555);
-    guint64 before = *carry, behind_even, behind_odd;
 
     slashes &= ~before; /* an escaped backslash starts nothing */
     guint64 starts = slashes & ~(slashes << 1);
-    behind_even = (slashes + (starts & even)) & ~slashes & ~even;
-    *carry = __builtin_add_overflow(slashes, starts & ~even, &behind_odd);
-    return behind_even | (behind_odd & ~slashes & even) | before;
+    guint64 behind_even = (slashes + (starts & even)) & ~slashes & ~even;
+    guint64 behind_odd = (slashes + (starts & ~even)) & ~slashes & even;
+    return behind_even | behind_odd | before;
+}
+
+/* Is the byte at p behind an odd number of backslashes? The bracket at the object's start stops the
+ * search at the latest. No run is searched twice: only the block behind its end asks. */
+static inline TARGET guint64
+is_escaped(const char *p)
+{
+    guint64 n = 0;
+    while (p[-1] == '\\') {
+        n++;
+        p--;
+    }
+    return n & 1;
 }
 
 /* What is known of the bytes to skip. Constants at each call, which fold away. */
@@ -40,11 +54,32 @@ typedef enum {
     LINES,  /* the same, and an object that runs over the end of a line does not count */
 } Bounds;
 
+/* The bracket that closes the outermost of *depth open ones, as a bit; 0 and the new depth when it
+ * is not here. */
+static inline TARGET guint64
+find_last_close(guint64 opens, guint64 closes, guint64 *depth)
+{
+    guint64 n_closes = (guint64)__builtin_popcountll(closes);
+    if (n_closes >= *depth) {
+        guint64 level = *depth, left = closes, seen = 0;
+        for (; left != 0; left &= left - 1) {
+            guint64 bit = left & -left;
+            guint64 before = opens & (bit - 1);
+            level += (guint64)__builtin_popcountll(before ^ seen);
+            seen = before;
+            if (--level == 0)
+                return bit;
+        }
+    }
+    *depth += (guint64)__builtin_popcountll(opens) - n_closes;
+    return 0;
+}
+
 static inline TARGET __attribute__((always_inline)) const char *
 skip_brackets(const char *p, const char *end, char open, char close, Bounds bounds)
 {
-    guint64 carry = 0, in_string = 0; /* all ones inside a string */
-    guint64 depth = 0;
+    guint64 in_string = 0; /* all ones inside a string */
+    guint64 depth = 0, last_slash = 0;
 
     for (; p < end; p += 64) {
         gsize left = (gsize)(end - p);
@@ -58,28 +93,26 @@ skip_brackets(const char *p, const char *end, char open, char close, Bounds boun
         Block block = block_load(from);
         guint64 quotes = block_equal(block, '"');
         guint64 slashes = block_equal(block, '\\');
-        if (G_UNLIKELY((slashes | carry) != 0))
-            quotes &= ~find_escaped(slashes, &carry);
+        /* Escapes are common, escaped quotes are not: only those need the runs counted. */
+        if ((quotes & (slashes << 1 | last_slash)) != 0)
+            quotes &= ~find_escaped(slashes, last_slash != 0 ? is_escaped(p) : 0);
+        last_slash = slashes >> 63;
         guint64 inside = prefix_xor(quotes) ^ in_string;
         in_string = (guint64)((gint64)inside >> 63);
-        guint64 opens = block_equal(block, open) & ~inside;
-        guint64 closes = block_equal(block, close) & ~inside;
-        guint64 newlines = bounds == LINES ? block_equal(block, '\n') : 0;
+        guint64 brackets = block_either(block, open, close) & ~inside;
         if (bounds != EXACT && left < 64)
-            closes &= (G_GUINT64_CONSTANT(1) << left) - 1;
-        while (closes != 0) {
-            guint64 bit = closes & -closes;
-            guint64 before = opens & (bit - 1);
-            depth += (guint64)__builtin_popcountll(before);
-            opens ^= before;
-            if (--depth == 0)
-                return (newlines & (bit - 1)) == 0 ? p + __builtin_ctzll(bit) + 1 : NULL;
-            closes ^= bit;
+            brackets &= (G_GUINT64_CONSTANT(1) << left) - 1;
+        if (brackets != 0) {
+            guint64 closes = block_equal(block, close) & brackets;
+            guint64 last_close = find_last_close(brackets ^ closes, closes, &depth);
+            if (last_close != 0) {
+                guint64 newlines = bounds == LINES ? block_equal(block, '\n') : 0;
+                return (newlines & (last_close - 1)) == 0 ? p + __builtin_ctzll(last_close) + 1
+                                                          : NULL;
+            }
         }
-        if (newlines != 0)
+        if (bounds == LINES && block_has(block, '\n'))
             return NULL;
-        if (opens != 0)
-            depth += (guint64)__builtin_popcountll(opens);
     }
     return NULL;
 }
@@ -99,15 +132,22 @@ skip_container(const char *p, const char *end)
 }
 
 /* Both sides may be read in whole blocks. */
-static inline TARGET gboolean
+static inline TARGET __attribute__((always_inline)) gboolean
 literal_matches(const char *p, const char *literal, gsize n)
 {
+    if (n < 8) { /* the braces at the end */
+        guint64 a, b;
+        memcpy(&a, p, sizeof a);
+        memcpy(&b, literal, sizeof b);
+        a = GUINT64_FROM_LE(a ^ b);
+        return (a & ((G_GUINT64_CONSTANT(1) << 8 * n) - 1)) == 0;
+    }
     for (; n >= 64; n -= 64, p += 64, literal += 64) {
         if (block_differ(block_load(p), block_load(literal)) != 0)
             return FALSE;
     }
     guint64 wanted = (G_GUINT64_CONSTANT(1) << n) - 1;
-    return n == 0 || (block_differ(block_load(p), block_load(literal)) & wanted) == 0;
+    return (block_differ(block_load(p), block_load(literal)) & wanted) == 0;
 }
 
 /* Behind an integer without a leading zero, probably of n digits. To believe that and to check it

@@ -43,6 +43,18 @@ block_equal(Block b, char c)
 }
 
 static inline guint64
+block_either(Block b, char c, char d)
+{
+    return block_equal(b, c) | block_equal(b, d);
+}
+
+static inline gboolean
+block_has(Block b, char c)
+{
+    return block_equal(b, c) != 0;
+}
+
+static inline guint64
 block_differ(Block a, Block b)
 {
     guint64 bits = 0;

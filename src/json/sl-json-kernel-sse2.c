@@ -37,6 +37,29 @@ block_equal(Block b, char c)
                   _mm_cmpeq_epi8(b.part[2], all), _mm_cmpeq_epi8(b.part[3], all));
 }
 
+static inline __m128i
+either(__m128i part, __m128i all_c, __m128i all_d)
+{
+    return _mm_or_si128(_mm_cmpeq_epi8(part, all_c), _mm_cmpeq_epi8(part, all_d));
+}
+
+static inline guint64
+block_either(Block b, char c, char d)
+{
+    __m128i all_c = _mm_set1_epi8(c), all_d = _mm_set1_epi8(d);
+    return gather(either(b.part[0], all_c, all_d), either(b.part[1], all_c, all_d),
+                  either(b.part[2], all_c, all_d), either(b.part[3], all_c, all_d));
+}
+
+static inline gboolean
+block_has(Block b, char c)
+{
+    __m128i all = _mm_set1_epi8(c);
+    __m128i low = _mm_or_si128(_mm_cmpeq_epi8(b.part[0], all), _mm_cmpeq_epi8(b.part[1], all));
+    __m128i high = _mm_or_si128(_mm_cmpeq_epi8(b.part[2], all), _mm_cmpeq_epi8(b.part[3], all));
+    return _mm_movemask_epi8(_mm_or_si128(low, high)) != 0;
+}
+
 static inline guint64
 block_differ(Block a, Block b)
 {

@@ -271,7 +271,10 @@ static void
 test_hostile(gconstpointer kernel)
 {
     const gsize n = 4 * 1000 * 1000;
-    static const char *const fills[] = {"[", "{", "{\"type\":\"record\",", "\\", "\"", "{ ", "}"};
+    static const char *const fills[] = {
+        "[",  "{",    "{\"type\":\"record\",",
+        "\\", "\"",   "{ ",
+        "}",  "\\\"", "\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\\""};
     g_autoptr(SlJsonScanner) scanner = sl_json_scanner_new_for(kernel);
     for (gsize i = 0; i < G_N_ELEMENTS(fills); i++) {
         for (gsize head = 0; head < 2; head++) {

@@ -15,16 +15,21 @@
 #define MISSES_IN_A_ROW 64
 #define RETRY_EVERY 32
 #define N_NAMES 256
+/* The stream before is the best guess for the stream of a line, and costs nothing when it is right.
+ * After so many changes of stream in short order, the name is asked first, for some lines. */
+#define MIXED_CHANGES 16
+#define MIXED_LINES 1000
 
 struct SlJsonScanner {
     const SlJsonKernel *kernel;
     SlJsonDoc doc; /* working memory of the judge */
     guint misses;
     guint n_templates;
-    guint8 order[N_TEMPLATES]; /* indexes, the one used last first; then the free ones */
+    guint8 order[N_TEMPLATES]; /* indexes, about the ones used last first; then the free ones */
     SlJsonTemplate templates[N_TEMPLATES];
-    /* Which template to try when it is not the one used last: by the bytes where the last one
-     * learned has its stream's name. */
+    guint8 last;          /* the template that fitted last */
+    guint changes, mixed; /* see MIXED_CHANGES: points so far, lines to go */
+    /* Templates by the bytes where the one learned last has its stream's name. */
     gsize name_offset;
     guint8 by_name[N_NAMES];
 };
@@ -252,14 +257,6 @@ use_first(SlJsonScanner *scanner, guint place)
     scanner->order[0] = index;
 }
 
-static void
-use_template(SlJsonScanner *scanner, guint8 index)
-{
-    const guint8 *found = memchr(scanner->order, index, N_TEMPLATES);
-    use_first(scanner, (guint)(found - scanner->order));
-    scanner->misses = 0;
-}
-
 /* The place in by_name of the line's stream. Reads padding at worst. */
 static inline guint8 *
 name_slot(SlJsonScanner *scanner, const char *line, const char *end)
@@ -270,14 +267,62 @@ name_slot(SlJsonScanner *scanner, const char *line, const char *end)
     return &scanner->by_name[(name * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15)) >> 56];
 }
 
+/* `lines`: the line's end is not known, `end` is the text's. A constant, which folds away. */
+static inline const char *
+try_template(SlJsonScanner *scanner, guint8 index, const char *line, const char *end,
+             gboolean lines, SlMessage *ret)
+{
+    const SlJsonTemplate *t = &scanner->templates[index];
+    if (lines)
+        return scanner->kernel->match_next(t, line, end, ret);
+    return scanner->kernel->match(t, line, end, ret) ? end : NULL;
+}
+
+/* Tries the template of the line before, and the one that the stream's name points at. Returns the
+ * line's end, or NULL. */
+static inline const char *
+try_likely(SlJsonScanner *scanner, const char *line, const char *end, gboolean lines,
+           SlMessage *ret)
+{
+    const char *next;
+
+    ret->data = (SlSpan){NULL, 0};
+    if (scanner->n_templates == 0 || scanner->misses >= MISSES_IN_A_ROW)
+        return NULL;
+    guint8 index = scanner->last;
+    if (scanner->mixed > 0) {
+        scanner->mixed--;
+        index = *name_slot(scanner, line, end);
+    }
+    next = try_template(scanner, index, line, end, lines, ret);
+    if (next == NULL) {
+        guint8 other = *name_slot(scanner, line, end);
+        if (other == index)
+            return NULL;
+        index = other;
+        next = try_template(scanner, index, line, end, lines, ret);
+        if (next == NULL)
+            return NULL;
+        scanner->changes += 2;
+        if (scanner->changes > MIXED_CHANGES) {
+            scanner->mixed = MIXED_LINES;
+            scanner->changes = 0;
+        }
+    } else if (scanner->changes > 0) {
+        scanner->changes--;
+    }
+    scanner->last = index;
+    scanner->misses = 0;
+    return next;
+}
+
 static gboolean
 scan_templates(SlJsonScanner *scanner, const char *line, const char *end, SlMessage *ret)
 {
     for (guint i = 0; i < scanner->n_templates; i++) {
-        const SlJsonTemplate *t = &scanner->templates[scanner->order[i]];
-        if (scanner->kernel->match(t, line, end, ret)) {
+        if (try_template(scanner, scanner->order[i], line, end, FALSE, ret) != NULL) {
             use_first(scanner, i);
-            *name_slot(scanner, line, end) = scanner->order[0];
+            scanner->last = *name_slot(scanner, line, end) = scanner->order[0];
             scanner->misses = 0;
             return TRUE;
         }
@@ -285,7 +330,7 @@ scan_templates(SlJsonScanner *scanner, const char *line, const char *end, SlMess
     return FALSE;
 }
 
-/* Learns into a free place, or into the one not used for longest. */
+/* Learns into a free place, or into one not used lately. */
 static void
 learn(SlJsonScanner *scanner, const char *line, const char *end, const SlMessage *m)
 {
@@ -295,7 +340,7 @@ learn(SlJsonScanner *scanner, const char *line, const char *end, const SlMessage
         scanner->n_templates = place + 1;
         use_first(scanner, place);
         scanner->name_offset = t->stream.literal == 0 ? t->stream.offset : 0;
-        *name_slot(scanner, line, end) = scanner->order[0];
+        scanner->last = *name_slot(scanner, line, end) = scanner->order[0];
     }
 }
 
@@ -351,13 +396,6 @@ sl_json_scanner_free(SlJsonScanner *scanner)
     g_free(scanner);
 }
 
-/* Are templates worth a try, */
-static inline gboolean
-templates_ready(const SlJsonScanner *scanner)
-{
-    return scanner->n_templates > 0 && scanner->misses < MISSES_IN_A_ROW;
-}
-
 void
 sl_json_scan(SlJsonScanner *scanner, const char *line, gsize len, SlMessage *ret)
 {
@@ -366,52 +404,22 @@ sl_json_scan(SlJsonScanner *scanner, const char *line, gsize len, SlMessage *ret
         end--;
     if (end > line && end[-1] == '\r')
         end--;
-    ret->data = (SlSpan){NULL, 0};
-    if (templates_ready(scanner)) {
-        guint8 last = scanner->order[0], *likely;
-        if (scanner->kernel->match(&scanner->templates[last], line, end, ret)) {
-            scanner->misses = 0;
-            return;
-        }
-        likely = name_slot(scanner, line, end);
-        if (*likely != last &&
-            scanner->kernel->match(&scanner->templates[*likely], line, end, ret)) {
-            use_template(scanner, *likely);
-            return;
-        }
-    }
-    scan_line(scanner, line, end, ret);
-}
-
-/* The start of the next line, when one of the two likely templates fits. */
-static const char *
-scan_next_template(SlJsonScanner *scanner, const char *from, const char *to, SlMessage *ret)
-{
-    guint8 last = scanner->order[0];
-    const char *next = scanner->kernel->match_next(&scanner->templates[last], from, to, ret);
-    if (next != NULL) {
-        scanner->misses = 0;
-        return next;
-    }
-    guint8 likely = *name_slot(scanner, from, to);
-    if (likely == last)
-        return NULL;
-    next = scanner->kernel->match_next(&scanner->templates[likely], from, to, ret);
-    if (next != NULL)
-        use_template(scanner, likely);
-    return next;
+    if (try_likely(scanner, line, end, FALSE, ret) == NULL)
+        scan_line(scanner, line, end, ret);
 }
 
 const char *
 sl_json_scan_next(SlJsonScanner *scanner, const char *from, const char *to, gsize *searched,
                   SlMessage *ret)
 {
-    const char *next;
+    const char *next = NULL;
 
-    ret->data = (SlSpan){NULL, 0};
     /* Only at the first sight of a line: trying again with every read would be quadratic. */
-    if (*searched == 0 && templates_ready(scanner) &&
-        (next = scan_next_template(scanner, from, to, ret)) != NULL)
+    if (*searched == 0)
+        next = try_likely(scanner, from, to, TRUE, ret);
+    else
+        ret->data = (SlSpan){NULL, 0};
+    if (next != NULL)
         return next;
     next = sl_json_find_newline(from + *searched, to);
     if (next == to) {
