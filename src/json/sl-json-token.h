@@ -3,6 +3,9 @@
 
 #include <glib.h>
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* Private to this folder: the tokens of RFC 8259, each checked in full and never read past `end`.
  * Shared by the strict reader, by the scanner (everything outside `data`) and by the walk over
@@ -64,27 +67,70 @@ sl_json_utf8_length(const char *text, const char *end)
     return n;
 }
 
-/* Skips bytes that need no thought inside a string: printable ASCII but quote and backslash. */
-static inline const char *
-sl_json_skip_plain(const char *p, const char *end)
+/* Of the 8 or 16 bytes at p, how many come before the first that needs thought inside a string (a
+ * quote, a backslash, a control character, no ASCII), or before the first that is no digit? The
+ * whole step when there is none. */
+#ifdef __SSE2__
+#define SL_JSON_STEP 16
+
+static inline guint
+sl_json_plain_length(const char *p)
+{
+    __m128i bytes = _mm_loadu_si128((const __m128i *)p);
+    __m128i hit = _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                               _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')));
+    hit = _mm_or_si128(hit, _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes));
+    /* What is no ASCII has its top bit set already. */
+    return (guint)__builtin_ctz((guint)_mm_movemask_epi8(_mm_or_si128(hit, bytes)) | 0x10000);
+}
+
+static inline guint
+sl_json_digits_length(const char *p)
+{
+    __m128i value = _mm_sub_epi8(_mm_loadu_si128((const __m128i *)p), _mm_set1_epi8('0'));
+    __m128i digit = _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value);
+    return (guint)__builtin_ctz(~(guint)_mm_movemask_epi8(digit));
+}
+#else
+#define SL_JSON_STEP 8
+
+static inline guint
+sl_json_plain_length(const char *p)
 {
     const guint64 ones = G_GUINT64_CONSTANT(0x0101010101010101);
     const guint64 tops = G_GUINT64_CONSTANT(0x8080808080808080);
+    guint64 word;
 
-    while (end - p >= 8) {
-        guint64 word;
-        memcpy(&word, p, 8);
-        word = GUINT64_FROM_LE(word);
-        guint64 quote = word ^ (ones * '"'), slash = word ^ (ones * '\\');
-        /* A borrow can flag a byte above a true hit wrongly, never one below it: the lowest flag
-         * is always right. */
-        guint64 hit = (word - ones * 0x20) & ~word;
-        hit |= (quote - ones) & ~quote;
-        hit |= (slash - ones) & ~slash;
-        hit = (hit | word) & tops;
-        if (hit != 0)
-            return p + (__builtin_ctzll(hit) >> 3);
-        p += 8;
+    memcpy(&word, p, 8);
+    word = GUINT64_FROM_LE(word);
+    guint64 quote = word ^ (ones * '"'), slash = word ^ (ones * '\\');
+    /* A borrow can flag a byte above a true hit wrongly, never one below it: the lowest flag is
+     * always right. */
+    guint64 hit = (word - ones * 0x20) & ~word;
+    hit |= (quote - ones) & ~quote;
+    hit |= (slash - ones) & ~slash;
+    hit = (hit | word) & tops;
+    return hit != 0 ? (guint)__builtin_ctzll(hit) >> 3 : 8;
+}
+
+static inline guint
+sl_json_digits_length(const char *p)
+{
+    guint n = 0;
+    while (n < 8 && g_ascii_isdigit(p[n]))
+        n++;
+    return n;
+}
+#endif
+
+static inline const char *
+sl_json_skip_plain(const char *p, const char *end)
+{
+    while (end - p >= SL_JSON_STEP) {
+        guint n = sl_json_plain_length(p);
+        p += n;
+        if (n < SL_JSON_STEP)
+            return p;
     }
     while (p < end && (guint8)*p >= 0x20 && (guint8)*p < 0x80 && *p != '"' && *p != '\\')
         p++;
@@ -171,6 +217,12 @@ sl_json_string_end(const char *p, const char *end, gboolean *ret_escaped, SlJson
 static inline const char *
 sl_json_skip_digits(const char *p, const char *end)
 {
+    while (end - p >= SL_JSON_STEP) {
+        guint n = sl_json_digits_length(p);
+        p += n;
+        if (n < SL_JSON_STEP)
+            return p;
+    }
     while (p < end && g_ascii_isdigit(*p))
         p++;
     return p;
