@@ -67,6 +67,16 @@ suite_up() {
 SUITE_SERVICES=(sluice.target sluice-postgres.service sluice-bootloader.service sluice-scheduler.service
     sluice-worker@1.service sluice-worker@2.service sluice-launcher.service sluice-server.socket sluice-workload-api.socket)
 
+# The programs of SUITE_SERVICES that the box does not have.
+suite_missing_programs() {
+    suite_sh sh -c 'for p in bootloader scheduler worker launcher server workload-api; do
+        [ -x /usr/lib/sluice/sluice-$p ] || printf "sluice-%s " $p; done'
+}
+
+suite_are_up() {
+    ! suite_sh systemctl is-active "${SUITE_SERVICES[@]}" | grep -qvx active
+}
+
 # All active, or one failed for good: waiting longer changes nothing.
 suite_is_settled() {
     local states
@@ -77,7 +87,7 @@ suite_is_settled() {
 suite_start() {
     suite_sh systemctl start sluice.target || return 1
     suite_wait "${1:-60}" suite_is_settled || return 1
-    ! suite_sh systemctl is-active "${SUITE_SERVICES[@]}" | grep -qvx active
+    suite_are_up
 }
 
 suite_wait() {
