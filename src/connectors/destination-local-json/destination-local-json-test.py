@@ -77,6 +77,9 @@ def test_append_appends(c):
         assert result.of("STATE") == [state("a", first)]
     assert values(out / "_airbyte_raw_a.jsonl") == [1, 2, 3, 4, 5, 6]
     assert names(out) == ["_airbyte_raw_a.jsonl"]
+    # Another user of the same group goes on with them.
+    assert (out / "_airbyte_raw_a.jsonl").stat().st_mode & 0o777 == 0o664
+    assert out.stat().st_mode & 0o777 == 0o775
 
 
 def test_streams_do_not_collide(c):

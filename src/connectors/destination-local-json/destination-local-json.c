@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "kit.h"
@@ -91,6 +92,9 @@ local_check(const KitConfig *config, GError **error)
 static gpointer
 local_open(KitWrite *write, GError **error)
 {
+    /* The sandbox's user changes from sync to sync, its group does not: the next one must be able
+     * to go on with these files. */
+    umask(S_IWOTH);
     int dir = open_configured(kit_write_config(write), error);
     if (dir < 0)
         return NULL;

@@ -34,7 +34,7 @@ struct LocalFile {
 static int
 open_locked(int dir, const char *name, int flags, GError **error)
 {
-    sl_autofd int fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0644);
+    sl_autofd int fd = openat(dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0664);
     if (fd < 0) {
         sl_error_set_errno(error, errno, "opening '%s'", name);
         return -1;

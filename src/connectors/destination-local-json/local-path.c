@@ -34,7 +34,7 @@ path_step(int parent, const char *component, const char *path, GError **error)
                      local_path_root());
         return -1;
     }
-    if (mkdirat(dir, component, 0755) < 0 && errno != EEXIST) {
+    if (mkdirat(dir, component, 0775) < 0 && errno != EEXIST) {
         sl_error_set_errno(error, errno, FIELD ": making '%s' of '%s'", component, path);
         return -1;
     }

@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+import base64
+import csv
 import gzip
+import io
 import json
-import shutil
+import random
 import signal
-import subprocess
 
 from kit_test import catalog, main, stream
 
@@ -148,6 +150,27 @@ def test_every_length_and_place_of_an_escape(c):
     assert [r["b"] for r in records] == [r.replace("|", "") or None for r in rows]
 
 
+def test_like_another_reader(c):
+    """Random rows, over many windows of the input, against Python's csv."""
+    dice = random.Random(5)
+    pieces = ["a", "é", '"', ",", "\n", "\r\n", " ", "\\", "x" * 300, "漢字", "\t", "7", ""]
+    rows = [["".join(dice.choices(pieces, k=dice.randrange(5))) for _ in range(3)]
+            for _ in range(6000)]
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL).writerows([["a", "b", "c"], *rows])
+    data = text.getvalue().encode()
+    assert len(data) > 600_000
+    for content in (data, gzip.compress(data, 1)):
+        result = c.read(config(c, "a.csv", content), catalog("d")).ok()
+        assert [list(r.values()) for r in result.records()] == rows
+    # Unquoted where that is possible: what is empty or a lone line end means something else there.
+    rows = [[f.replace("\r\n", "\n") or None for f in row] for row in rows]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([["a", "b", "c"], *rows])
+    result = c.read(config(c, "a.csv", text.getvalue().encode()), catalog("d")).ok()
+    assert [list(r.values()) for r in result.records()] == rows
+
+
 def test_reader_options(c):
     assert both(c, "a.csv", "a;b\n'x;y';2\n", options={"sep": ";", "quotechar": "'"})[1] == \
         [{"a": "x;y", "b": 2}]
@@ -195,16 +218,17 @@ def test_records_before_an_error_are_sent(c):
     assert result.statuses()[-1] == ("d", "INCOMPLETE") and result.states() == []
 
 
+# "a,c\\n3,2.5\\n" as zstd(1) writes it.
+ZSTD = base64.b64decode("KLUv/QRYUQAAYSxjCjMsMi41ClnYGWc=")
+
+
 def test_compression_and_glob(c):
     c.file("p-1.csv", "a,b\n1,x\n")
     c.file("p-2.csv.gz", gzip.compress(b"b,a\n") + gzip.compress(b"y,2\n"))
     (c.dir / "p-dir").mkdir()
     want = [{"a": 1, "b": "x"}, {"b": "y", "a": 2}]
-    if shutil.which("zstd"):
-        data = subprocess.run(["zstd", "-c"], input=b"a,c\n3,2.5\n", capture_output=True,
-                              check=True).stdout
-        c.file("p-3.csv.zst", data)
-        want.append({"a": 3, "c": 2.5})
+    c.file("p-3.csv.zst", ZSTD)
+    want.append({"a": 3, "c": 2.5})
     properties, records = both(c, "p-*")
     assert records == want, records
     assert list(properties)[:2] == ["a", "b"]
@@ -246,8 +270,8 @@ def test_jsonl(c):
 def test_constant_memory(c):
     """A file that is larger than what the program may allocate."""
     block = "".join(f'{i},"name, {i}",{i / 4},2024-01-01T00:00:00Z\n' for i in range(10000))
-    c.file("big.csv", "id,name,v,t\n" + block * 30)
-    assert (c.dir / "big.csv").stat().st_size > 10_000_000
+    c.file("big.csv", "id,name,v,t\n" + block * 18)
+    assert (c.dir / "big.csv").stat().st_size > 8_000_000
     properties = infer(c, "big.csv")
     assert properties["v"] == NUMBER
     process = c.popen(*c.args("read", config(c, "big.csv"),
@@ -255,10 +279,10 @@ def test_constant_memory(c):
     n = peak = 0
     for line in process.stdout:
         n += line.startswith(b'{"type":"RECORD"')
-        if n == 290_000 and peak == 0:
+        if n == 170_000 and peak == 0:
             with open(f"/proc/{process.pid}/status", encoding="ascii") as f:
                 peak = next(int(s.split()[1]) for s in f if s.startswith("RssAnon:"))
-    assert process.wait() == 0 and n == 300_000
+    assert process.wait() == 0 and n == 180_000
     with open(c.program, "rb") as f:
         sanitized = b"__asan_init" in f.read()  # keeps what was freed
     assert 0 < peak < 8192 or sanitized, f"{peak} kB"
@@ -267,7 +291,7 @@ def test_constant_memory(c):
 def test_long_row_and_sigterm(c):
     long = "x" * 3_000_000
     assert both(c, "a.csv", f'a,b\n"{long}",1\n')[1] == [{"a": long, "b": 1}]
-    c.file("loop.csv", "a\n" + "1\n" * 2_000_000)
+    c.file("loop.csv", "a\n" + "1\n" * 1_000_000)
     process = c.popen(*c.args("read", config(c, "loop.csv"), catalog("d")))
     process.stdout.readline()
     process.send_signal(signal.SIGTERM)
