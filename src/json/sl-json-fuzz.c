@@ -2,6 +2,10 @@
 #include "config.h"
 #include "sl-json-scan-private.h"
 
+#ifdef HAVE_YYJSON
+#include <yyjson.h>
+#endif
+
 /* Differential fuzzing: sl-json-fuzz [LINES [SEED]]. Lines are made here, then damaged; every
  * instruction set must say the same of each, and what the strict reader says wherever that one has
  * an opinion. Deterministic: a failure prints the seed, the number and the line. */
@@ -374,6 +378,18 @@ check_members(Fuzz *f, SlJsonDoc *doc, SlSpan data)
         return disagree(f, "the walk over valid members ended early");
 }
 
+/* A second opinion on what is JSON, where one is installed. Numbers raw: we keep 1e400 too. */
+static void
+check_reader(Fuzz *f, char *text, gsize len, gboolean valid)
+{
+#ifdef HAVE_YYJSON
+    yyjson_doc *doc = yyjson_read_opts(text, len, YYJSON_READ_NUMBER_AS_RAW, NULL, NULL);
+    if ((doc != NULL) != valid)
+        disagree(f, "reader and yyjson differ");
+    yyjson_doc_free(doc);
+#endif
+}
+
 /* One answer against the judge's. */
 static void
 check_answer(Fuzz *f, const char *line, gsize len, const SlMessage *m)
@@ -383,6 +399,7 @@ check_answer(Fuzz *f, const char *line, gsize len, const SlMessage *m)
     SlMessage judged;
 
     gboolean valid = sl_json_read_into(&doc, exact, len, NULL, NULL);
+    check_reader(f, exact, len, valid);
     f->n_valid += valid;
     f->n_records += m->type == SL_MESSAGE_RECORD;
     sl_json_judge(&doc, line, len, &judged);
