@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "sl-unit.h"
+
+#include <string.h>
+
+#include "sl-bus.h"
+#include "sl-error.h"
+#include "sl-systemd1.h"
+
+#define SYSTEMD "org.freedesktop.systemd1"
+#define SYSTEMD_PATH "/org/freedesktop/systemd1"
+#define CALL_TIMEOUT_MSEC (60 * 1000)
+/* What has ended and what has not begun, in the words of ListUnitsByPatterns. */
+static const char *const living_states[] = {"active", "activating", "deactivating", "reloading",
+                                            NULL};
+
+typedef struct {
+    char *name;
+    gboolean seen_active;
+    char *result;
+    gint32 code, status;
+} Watch;
+
+struct SlUnits {
+    GDBusConnection *connection;
+    SlSystemd1Manager *manager;
+    SlUnitEnded ended;
+    gpointer ended_data;
+    guint properties_match;
+    gulong job_handler;
+    GHashTable *watches; /* name → Watch */
+    GHashTable *jobs;    /* path of a job → GTask that waits for it */
+    GHashTable *early;   /* path → result: removed before the reply that names it was seen */
+    guint n_calls;       /* in flight; `early` is of interest only then */
+    GCancellable *cancellable;
+};
+
+static void
+watch_free(gpointer data)
+{
+    Watch *watch = data;
+    g_free(watch->name);
+    g_free(watch->result);
+    g_free(watch);
+}
+
+/* --- ends --------------------------------------------------------------------------------------
+ */
+
+static void
+tell_end(SlUnits *units, Watch *watch)
+{
+    const SlUnitEnd end = {
+        .name = watch->name,
+        .result = watch->result != NULL ? watch->result : "success",
+        .code = watch->code,
+        .status = watch->status,
+    };
+    g_hash_table_steal(units->watches, watch->name);
+    units->ended(&end, units->ended_data);
+    watch_free(watch);
+}
+
+/* The one match for all units: a match for each would meet the bus's limit of rules. Order seen of
+ * a fresh unit: inactive (never started), activating, active, then Result, ExecMain*, then inactive
+ * or failed. The values are in the signals; asking a collected unit would be answered "success". */
+static void
+on_properties_changed(GDBusConnection *connection, const char *sender, const char *path,
+                      const char *interface, const char *signal, GVariant *parameters,
+                      gpointer data)
+{
+    SlUnits *units = data;
+    g_autofree char *name = sl_unit_name_from_path(path);
+    Watch *watch = name != NULL ? g_hash_table_lookup(units->watches, name) : NULL;
+    const char *state = NULL, *result = NULL;
+
+    if (watch == NULL || !g_variant_is_of_type(parameters, G_VARIANT_TYPE("(sa{sv}as)")))
+        return;
+    g_autoptr(GVariant) changed = g_variant_get_child_value(parameters, 1);
+    if (g_variant_lookup(changed, "Result", "&s", &result)) {
+        g_free(watch->result);
+        watch->result = g_strdup(result);
+    }
+    g_variant_lookup(changed, "ExecMainCode", "i", &watch->code);
+    g_variant_lookup(changed, "ExecMainStatus", "i", &watch->status);
+    if (!g_variant_lookup(changed, "ActiveState", "&s", &state))
+        return;
+    if (strcmp(state, "inactive") == 0 || strcmp(state, "failed") == 0) {
+        if (watch->seen_active)
+            tell_end(units, watch);
+    } else {
+        watch->seen_active = TRUE;
+    }
+}
+
+void
+sl_units_watch(SlUnits *units, const char *name, gboolean active)
+{
+    Watch *watch = g_new0(Watch, 1);
+    watch->name = g_strdup(name);
+    watch->seen_active = active;
+    g_hash_table_replace(units->watches, watch->name, watch);
+}
+
+void
+sl_units_unwatch(SlUnits *units, const char *name)
+{
+    g_hash_table_remove(units->watches, name);
+}
+
+/* --- jobs --------------------------------------------------------------------------------------
+ */
+
+/* What a task is about, for its error. */
+typedef struct {
+    char *what; /* "starting 'x.service'" */
+    char *name;
+    gboolean is_stop;
+} JobTask;
+
+static void
+job_task_free(gpointer data)
+{
+    JobTask *job = data;
+    g_free(job->what);
+    g_free(job->name);
+    g_free(job);
+}
+
+static void
+finish_job(SlUnits *units, GTask *task, const char *result)
+{
+    const JobTask *job = g_task_get_task_data(task);
+    const Watch *watch = g_hash_table_lookup(units->watches, job->name);
+
+    if (strcmp(result, "done") == 0 || (job->is_stop && strcmp(result, "skipped") == 0))
+        g_task_return_boolean(task, TRUE);
+    else if (watch != NULL && watch->result != NULL && watch->status != 0)
+        g_task_return_new_error(task, SL_ERROR, SL_ERROR_FAILED, "%s: the job ended '%s' (%s, %d)",
+                                job->what, result, watch->result, watch->status);
+    else
+        g_task_return_new_error(task, SL_ERROR, SL_ERROR_FAILED, "%s: the job ended '%s'",
+                                job->what, result);
+}
+
+static void
+on_job_removed(SlSystemd1Manager *manager, guint id, const char *path, const char *unit,
+               const char *result, gpointer data)
+{
+    SlUnits *units = data;
+    g_autoptr(GTask) task = NULL;
+    gpointer key = NULL, value = NULL;
+
+    if (g_hash_table_steal_extended(units->jobs, path, &key, &value)) {
+        g_free(key);
+        task = value;
+        finish_job(units, task, result);
+    } else if (units->n_calls > 0) {
+        g_hash_table_insert(units->early, g_strdup(path), g_strdup(result));
+    }
+}
+
+/* The reply names the job; its end may have been seen before or is yet to come. */
+static void
+take_job(SlUnits *units, GTask *task, const char *path)
+{
+    const char *result = g_hash_table_lookup(units->early, path);
+    if (result != NULL)
+        finish_job(units, task, result);
+    else
+        g_hash_table_replace(units->jobs, g_strdup(path), g_object_ref(task));
+}
+
+static void
+on_call_replied(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GTask) task = data;
+    const JobTask *job = g_task_get_task_data(task);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = NULL;
+    gboolean ok;
+
+    if (job->is_stop)
+        ok = sl_systemd1_manager_call_stop_unit_finish(SL_SYSTEMD1_MANAGER(source), &path, result,
+                                                       &error);
+    else
+        ok = sl_systemd1_manager_call_start_transient_unit_finish(SL_SYSTEMD1_MANAGER(source),
+                                                                  &path, result, &error);
+    sl_bus_map_error(&error);
+    if (g_error_matches(error, SL_ERROR, SL_ERROR_CANCELLED)) {
+        /* `units` is gone. */
+        g_task_return_error(task, g_steal_pointer(&error));
+        return;
+    }
+    SlUnits *units = g_object_get_data(source, "sl-units");
+    if (ok)
+        take_job(units, task, path);
+    else if (job->is_stop && g_error_matches(error, SL_ERROR, SL_ERROR_NOT_FOUND))
+        g_task_return_boolean(task, TRUE);
+    else {
+        g_prefix_error(&error, "%s: ", job->what);
+        g_task_return_error(task, g_steal_pointer(&error));
+    }
+    if (--units->n_calls == 0)
+        g_hash_table_remove_all(units->early);
+}
+
+static GTask *
+job_task_new(const char *verb, const char *name, gboolean is_stop, GAsyncReadyCallback callback,
+             gpointer data)
+{
+    GTask *task = g_task_new(NULL, NULL, callback, data);
+    JobTask *job = g_new0(JobTask, 1);
+    job->what = g_strdup_printf("%s '%s'", verb, name);
+    job->name = g_strdup(name);
+    job->is_stop = is_stop;
+    g_task_set_task_data(task, job, job_task_free);
+    return task;
+}
+
+void
+sl_units_start(SlUnits *units, const SlUnitSpec *spec, const SlUnitSpec *aux,
+               GAsyncReadyCallback callback, gpointer data)
+{
+    GVariantBuilder others;
+    g_variant_builder_init(&others, G_VARIANT_TYPE("a(sa(sv))"));
+    if (aux != NULL)
+        g_variant_builder_add(&others, "(s@a(sv))", aux->name, sl_unit_spec_build(aux));
+    units->n_calls++;
+    sl_systemd1_manager_call_start_transient_unit(
+        units->manager, spec->name, "fail", sl_unit_spec_build(spec),
+        g_variant_builder_end(&others), units->cancellable, on_call_replied,
+        job_task_new("starting", spec->name, FALSE, callback, data));
+}
+
+void
+sl_units_stop(SlUnits *units, const char *name, GAsyncReadyCallback callback, gpointer data)
+{
+    units->n_calls++;
+    sl_systemd1_manager_call_stop_unit(units->manager, name, "replace", units->cancellable,
+                                       on_call_replied,
+                                       job_task_new("stopping", name, TRUE, callback, data));
+}
+
+gboolean
+sl_units_job_finish(GAsyncResult *result, GError **error)
+{
+    return g_task_propagate_boolean(G_TASK(result), error);
+}
+
+/* --- questions ---------------------------------------------------------------------------------
+ */
+
+gboolean
+sl_units_kill(SlUnits *units, const char *name, int signum, GError **error)
+{
+    if (sl_systemd1_manager_call_kill_unit_sync(units->manager, name, "all", signum, NULL, error))
+        return TRUE;
+    g_prefix_error(error, "signal %d to '%s': ", signum, name);
+    sl_bus_map_error(error);
+    return FALSE;
+}
+
+char *
+sl_units_get_by_pid(SlUnits *units, guint32 pid, GError **error)
+{
+    g_autofree char *path = NULL;
+    if (!sl_systemd1_manager_call_get_unit_by_pid_sync(units->manager, pid, &path, NULL, error)) {
+        g_prefix_error(error, "unit of process %u: ", pid);
+        sl_bus_map_error(error);
+        return NULL;
+    }
+    char *name = sl_unit_name_from_path(path);
+    if (name == NULL)
+        sl_error_set(error, SL_ERROR_PROTOCOL, "unit of process %u: '%s' is no unit", pid, path);
+    return name;
+}
+
+GStrv
+sl_units_list(SlUnits *units, const char *const *patterns, GError **error)
+{
+    g_autoptr(GVariant) list = NULL;
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    GVariantIter iter;
+    const char *name;
+
+    if (!sl_systemd1_manager_call_list_units_by_patterns_sync(units->manager, living_states,
+                                                              patterns, &list, NULL, error)) {
+        g_prefix_error(error, "listing units: ");
+        sl_bus_map_error(error);
+        return NULL;
+    }
+    g_variant_iter_init(&iter, list);
+    while (g_variant_iter_next(&iter, "(&sssssssouso)", &name, NULL, NULL, NULL, NULL, NULL, NULL,
+                               NULL, NULL, NULL, NULL))
+        g_ptr_array_add(names, g_strdup(name));
+    g_ptr_array_add(names, NULL);
+    return (GStrv)g_ptr_array_steal(names, NULL);
+}
+
+/* --- life --------------------------------------------------------------------------------------
+ */
+
+SlUnits *
+sl_units_new(GDBusConnection *connection, SlUnitEnded ended, gpointer data, GError **error)
+{
+    g_autoptr(SlUnits) units = g_new0(SlUnits, 1);
+    units->connection = g_object_ref(connection);
+    units->ended = ended;
+    units->ended_data = data;
+    units->cancellable = g_cancellable_new();
+    units->watches = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, watch_free);
+    units->jobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_object_unref);
+    units->early = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    units->manager = sl_systemd1_manager_proxy_new_sync(
+        connection, G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES, SYSTEMD, SYSTEMD_PATH, NULL, error);
+    if (units->manager != NULL) {
+        g_object_set_data(G_OBJECT(units->manager), "sl-units", units);
+        g_dbus_proxy_set_default_timeout(G_DBUS_PROXY(units->manager), CALL_TIMEOUT_MSEC);
+        units->job_handler =
+            g_signal_connect(units->manager, "job-removed", G_CALLBACK(on_job_removed), units);
+        units->properties_match = g_dbus_connection_signal_subscribe(
+            connection, SYSTEMD, "org.freedesktop.DBus.Properties", "PropertiesChanged", NULL, NULL,
+            G_DBUS_SIGNAL_FLAGS_NONE, on_properties_changed, units, NULL);
+    }
+    if (units->manager == NULL ||
+        !sl_systemd1_manager_call_subscribe_sync(units->manager, NULL, error)) {
+        g_prefix_error(error, "systemd's manager: ");
+        sl_bus_map_error(error);
+        return NULL;
+    }
+    return g_steal_pointer(&units);
+}
+
+static void
+fail_jobs(SlUnits *units)
+{
+    GHashTableIter iter;
+    gpointer task;
+    g_hash_table_iter_init(&iter, units->jobs);
+    while (g_hash_table_iter_next(&iter, NULL, &task)) {
+        const JobTask *job = g_task_get_task_data(task);
+        g_task_return_new_error(task, SL_ERROR, SL_ERROR_CANCELLED, "%s: stopped waiting",
+                                job->what);
+    }
+    g_hash_table_remove_all(units->jobs);
+}
+
+void
+sl_units_free(SlUnits *units)
+{
+    if (units == NULL)
+        return;
+    g_cancellable_cancel(units->cancellable);
+    fail_jobs(units);
+    if (units->manager != NULL) {
+        g_signal_handler_disconnect(units->manager, units->job_handler);
+        g_dbus_connection_signal_unsubscribe(units->connection, units->properties_match);
+    }
+    g_clear_object(&units->manager);
+    g_hash_table_unref(units->watches);
+    g_hash_table_unref(units->jobs);
+    g_hash_table_unref(units->early);
+    g_object_unref(units->connection);
+    g_object_unref(units->cancellable);
+    g_free(units);
+}
