@@ -175,7 +175,7 @@ exchange_answer(SlHttpExchange *exchange)
         soup_message_headers_replace(headers, "Connection", "close");
     if (reply->status == 204)
         g_signal_connect(msg, "wrote-headers", G_CALLBACK(on_wrote_headers), NULL);
-    if (reply->body != NULL)
+    if (reply->body != NULL && g_bytes_get_size(reply->body) > 0)
         soup_message_body_append_bytes(soup_server_message_get_response_body(msg), reply->body);
     g_debug("%s %s %s: %u, %.1f ms", exchange->request.peer.address, exchange->request.method,
             exchange->request.path, reply->status,

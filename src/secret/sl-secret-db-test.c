@@ -23,22 +23,20 @@ test_life(void)
     g_autoptr(SlDb) db = queue_fixture_new();
     g_autoptr(SlSealKey) key = make_key();
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) values = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, &error);
     g_autofree char *first =
         sl_secret_store(tx, key, FIXTURE_WORKSPACE, FIXTURE_SOURCE,
                         "{\"p\":\"hunter2\",\"q\":\"swordfish\"}", SPEC, NULL, 1, &error);
     g_assert_no_error(error);
     g_assert_null(strstr(first, "hunter2"));
-    g_autofree char *plain = sl_secret_resolve(tx, key, first, values, &error);
+    g_autofree char *plain = sl_secret_resolve(tx, key, first, &error);
     g_assert_cmpstr(plain, ==, "{\"p\":\"hunter2\",\"q\":\"swordfish\"}");
-    g_assert_cmpuint(values->len, ==, 2);
     g_autofree char *second = sl_secret_store(tx, key, FIXTURE_WORKSPACE, FIXTURE_SOURCE,
                                               "{\"p\":\"**********\"}", SPEC, first, 2, &error);
     g_assert_no_error(error);
-    g_autofree char *after = sl_secret_resolve(tx, key, second, NULL, &error);
+    g_autofree char *after = sl_secret_resolve(tx, key, second, &error);
     g_assert_cmpstr(after, ==, "{\"p\":\"hunter2\"}");
-    g_assert_null(sl_secret_resolve(tx, key, first, NULL, &error)); /* q is gone */
+    g_assert_null(sl_secret_resolve(tx, key, first, &error)); /* q is gone */
     g_assert_error(error, SL_ERROR, SL_ERROR_NOT_FOUND);
     g_assert_true(sl_tx_commit(tx, NULL));
     g_assert_cmpint(queue_fixture_count(db, "select count(*) from secret"), ==, 1);

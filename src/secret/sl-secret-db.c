@@ -13,8 +13,7 @@ typedef struct {
     const char *workspace_id;
     const char *actor_id;
     gint64 now;
-    GPtrArray *rows;   /* SlSecret: reading */
-    GPtrArray *values; /* plain values given out; NULL: not wanted */
+    GPtrArray *rows; /* SlSecret: reading */
 } Store;
 
 /* What the seal is bound to: a row copied over another one does not open. */
@@ -43,7 +42,7 @@ sl_secret_store(SlTx *tx, const SlSealKey *key, const char *workspace_id, const 
                 const char *config, const char *spec, const char *old_config, gint64 now,
                 GError **error)
 {
-    Store store = {tx, key, workspace_id, actor_id, now, NULL, NULL};
+    Store store = {tx, key, workspace_id, actor_id, now, NULL};
     g_autofree char *stored = sl_secret_split(config, spec, old_config, put_sealed, &store, error);
     g_auto(GStrv) kept = stored != NULL ? sl_secret_list(stored, error) : NULL;
     if (kept == NULL ||
@@ -61,10 +60,7 @@ get_plain(const char *secret_id, gpointer data, GError **error)
         if (g_strcmp0(row->secret_id, secret_id) != 0)
             continue;
         g_autofree char *context = context_of(row->workspace_id, secret_id);
-        char *plain = sl_unseal(store->key, context, row->sealed, error);
-        if (plain != NULL && store->values != NULL)
-            g_ptr_array_add(store->values, g_strdup(plain));
-        return plain;
+        return sl_unseal(store->key, context, row->sealed, error);
     }
     sl_error_set(error, SL_ERROR_NOT_FOUND, "secret '%s' does not exist; enter it again",
                  secret_id);
@@ -72,10 +68,9 @@ get_plain(const char *secret_id, gpointer data, GError **error)
 }
 
 char *
-sl_secret_resolve(SlTx *tx, const SlSealKey *key, const char *config, GPtrArray *ret_values,
-                  GError **error)
+sl_secret_resolve(SlTx *tx, const SlSealKey *key, const char *config, GError **error)
 {
-    Store store = {.tx = tx, .key = key, .values = ret_values};
+    Store store = {.tx = tx, .key = key};
     g_autoptr(GPtrArray) rows = NULL;
     g_auto(GStrv) ids = sl_secret_list(config, error);
     if (ids == NULL || !sl_sql_secret_list(tx, (const char *const *)ids, &rows, error))

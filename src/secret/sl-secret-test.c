@@ -103,6 +103,8 @@ test_references(void)
     g_auto(GStrv) ids = sl_secret_list(stored, NULL);
     g_autofree char *joined = g_strjoinv(",", ids);
     g_assert_cmpstr(joined, ==, "1,3");
+    g_autofree char *paths = sl_secret_paths(stored, NULL);
+    g_assert_cmpstr(paths, ==, "[[\"a\",\"*\"],[\"c\"]]");
     g_autofree char *filled = sl_secret_fill("{\"p\":{\"_secret\":\"9\"}}", get, NULL, NULL);
     g_assert_cmpstr(filled, ==, "{\"p\":\"plain \\\"9\\\"\"}");
     g_autoptr(GError) error = NULL;

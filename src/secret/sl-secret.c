@@ -104,6 +104,41 @@ sl_secret_list(const char *config, GError **error)
     return (char **)g_ptr_array_free(g_steal_pointer(&ids), FALSE);
 }
 
+static void
+write_paths(SlJsonWriter *w, const SlJsonDoc *doc, const SlJsonNode *node, GPtrArray *path)
+{
+    if (is_reference(doc, node)) {
+        sl_json_begin_array(w);
+        for (guint i = 0; i < path->len; i++)
+            sl_json_string(w, path->pdata[i]);
+        sl_json_end_array(w);
+        return;
+    }
+    if (node->type != SL_JSON_OBJECT && node->type != SL_JSON_ARRAY)
+        return;
+    SL_JSON_FOREACH (doc, node, child) {
+        gboolean member = node->type == SL_JSON_OBJECT;
+        g_ptr_array_add(path, member ? sl_json_dup_string(child) : g_strdup("*"));
+        write_paths(w, doc, member ? child + 1 : child, path);
+        g_ptr_array_set_size(path, (gint)path->len - 1);
+    }
+}
+
+char *
+sl_secret_paths(const char *config, GError **error)
+{
+    g_autoptr(SlJsonDoc) doc = sl_json_read(config, strlen(config), NULL, error);
+    g_autoptr(GPtrArray) path = g_ptr_array_new_with_free_func(g_free);
+    if (doc == NULL)
+        return NULL;
+    GString *out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    sl_json_begin_array(&w);
+    write_paths(&w, doc, sl_json_root(doc), path);
+    sl_json_end_array(&w);
+    return g_string_free(out, FALSE);
+}
+
 typedef struct {
     SlSecretGet get;
     gpointer data;

@@ -24,6 +24,10 @@ char *sl_secret_mask(const char *config, GError **error);
 /* The ids of all references in a configuration, NULL-terminated. */
 char **sl_secret_list(const char *config, GError **error);
 
+/* Where the references stand: a JSON array of paths, each an array of member names; "*" is any
+ * element of an array. */
+char *sl_secret_paths(const char *config, GError **error);
+
 /* References become what `get` gives for their id (to be freed). */
 typedef char *(*SlSecretGet)(const char *secret_id, gpointer data, GError **error);
 char *sl_secret_fill(const char *config, SlSecretGet get, gpointer data, GError **error);
@@ -34,7 +38,6 @@ char *sl_secret_store(SlTx *tx, const SlSealKey *key, const char *workspace_id,
                       const char *actor_id, const char *config, const char *spec,
                       const char *old_config, gint64 now, GError **error);
 
-/* The configuration with its secrets in clear, for the holder of a workload. ret_values: the plain
- * values, to be masked in logs; may be NULL. SL_ERROR_NOT_FOUND for a lost secret. */
-char *sl_secret_resolve(SlTx *tx, const SlSealKey *key, const char *config, GPtrArray *ret_values,
-                        GError **error);
+/* The configuration with its secrets in clear, for the holder of a workload. SL_ERROR_NOT_FOUND for
+ * a lost secret. */
+char *sl_secret_resolve(SlTx *tx, const SlSealKey *key, const char *config, GError **error);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#define G_LOG_DOMAIN "sluice"
+#include "cron-duty.h"
+
+#include <glib/gi18n.h>
+#include <string.h>
+
+#include "cron-files.h"
+#include "sl-error.h"
+#include "sl-queue-workload.h"
+#include "sl-sql.h"
+
+#define BATCH 500 /* rows of one transaction: no lock is held for long */
+#define LEFTOVER_USEC (86400 * (gint64)G_USEC_PER_SEC)
+
+static gboolean
+stale_workloads(const CronContext *context, char **ret_result, GError **error)
+{
+    guint swept = 0;
+    g_autoptr(SlTx) tx = sl_db_begin(context->db, FALSE, error);
+    if (tx == NULL ||
+        !sl_queue_workload_sweep(tx, context->config->workload_claim_usec, context->now, &swept,
+                                 error) ||
+        !sl_tx_commit(tx, error))
+        return FALSE;
+    *ret_result = g_strdup_printf(_("%u stale workloads failed"), swept);
+    return TRUE;
+}
+
+static gboolean
+finished_rows(const CronContext *context, char **ret_result, GError **error)
+{
+    gint64 total = 0, deleted = BATCH;
+    while (deleted == BATCH) {
+        g_autoptr(SlTx) tx = sl_db_begin(context->db, FALSE, error);
+        if (tx == NULL ||
+            !sl_sql_job_delete_old(tx, context->now - context->config->retention_jobs_usec, BATCH,
+                                   &deleted, error) ||
+            !sl_tx_commit(tx, error))
+            return FALSE;
+        total += deleted;
+    }
+    *ret_result = g_strdup_printf(_("%" G_GINT64_FORMAT " finished jobs deleted"), total);
+    return TRUE;
+}
+
+static gboolean
+delete_files(const CronContext *context, const CronFileRule *rule, char **ret_result,
+             GError **error)
+{
+    CronFileCount count = {0};
+    if (!cron_files_delete(context->log_folder, rule, &count, error))
+        return FALSE;
+    *ret_result = g_strdup_printf(_("%u files (%" G_GUINT64_FORMAT " bytes) deleted"), count.files,
+                                  count.bytes);
+    return TRUE;
+}
+
+static gboolean
+job_logs(const CronContext *context, char **ret_result, GError **error)
+{
+    CronFileRule rule = {.older_than = context->now - context->config->retention_logs_usec};
+    return delete_files(context, &rule, ret_result, error);
+}
+
+static gboolean
+temporary_files(const CronContext *context, char **ret_result, GError **error)
+{
+    CronFileRule rule = {.suffix = ".tmp", .older_than = context->now - LEFTOVER_USEC};
+    return delete_files(context, &rule, ret_result, error);
+}
+
+const CronDuty cron_duties[] = {
+    {"stale-workloads", N_("fails workloads that nobody took or whose holder fell silent"),
+     stale_workloads},
+    {"job-logs", N_("deletes logs of jobs that are older than [Retention] Logs="), job_logs},
+    {"finished-rows", N_("deletes finished jobs that are older than [Retention] Jobs="),
+     finished_rows},
+    {"temporary-files", N_("deletes temporary files that were left behind"), temporary_files},
+};
+const guint cron_n_duties = G_N_ELEMENTS(cron_duties);
+
+const CronDuty *
+cron_duty_find(const char *name, GError **error)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    for (guint i = 0; i < cron_n_duties; i++) {
+        if (strcmp(cron_duties[i].name, name) == 0)
+            return &cron_duties[i];
+        g_string_append_printf(names, "%s%s", i > 0 ? ", " : "", cron_duties[i].name);
+    }
+    sl_error_set(error, SL_ERROR_NOT_FOUND, "there is no duty '%s'; there are: %s", name,
+                 names->str);
+    return NULL;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "sl-config.h"
+#include "sl-db.h"
+
+/* Housekeeping: each duty is a row of one table, a timer, and a name for RunDuty. A duty may be run
+ * at any time and any number of times. */
+typedef struct {
+    SlDb *db;
+    const SlConfig *config;
+    const char *log_folder; /* /var/log/sluice/jobs */
+    gint64 now;             /* microseconds */
+} CronContext;
+
+typedef struct {
+    const char *name;
+    const char *summary; /* N_() */
+    /* *ret_result: a line that says what was done, to be freed. */
+    gboolean (*run)(const CronContext *context, char **ret_result, GError **error);
+} CronDuty;
+
+extern const CronDuty cron_duties[];
+extern const guint cron_n_duties;
+
+/* SL_ERROR_NOT_FOUND lists the names. */
+const CronDuty *cron_duty_find(const char *name, GError **error);

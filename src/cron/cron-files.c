@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#define G_LOG_DOMAIN "sluice"
+#include "cron-files.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+
+#include "sl-error.h"
+
+static void
+delete_file(const char *path, const struct stat *st, CronFileCount *ret)
+{
+    if (g_unlink(path) < 0) {
+        g_warning("Deleting '%s': %s, ignoring", path, g_strerror(errno));
+        return;
+    }
+    ret->files++;
+    ret->bytes += (guint64)st->st_size;
+}
+
+static void
+visit(const char *path, const char *name, const CronFileRule *rule, CronFileCount *ret)
+{
+    struct stat st;
+    if (g_lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+        return;
+    gint64 changed = (gint64)st.st_mtim.tv_sec * G_USEC_PER_SEC + st.st_mtim.tv_nsec / 1000;
+    if (changed < rule->older_than &&
+        (rule->suffix == NULL || g_str_has_suffix(name, rule->suffix)))
+        delete_file(path, &st, ret);
+}
+
+static void
+delete_below(const char *folder, const CronFileRule *rule, CronFileCount *ret)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        visit(path, name, rule, ret);
+    }
+}
+
+gboolean
+cron_files_delete(const char *folder, const CronFileRule *rule, CronFileCount *ret, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, &reason);
+    const char *name;
+    if (g_error_matches(reason, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return TRUE;
+    if (dir == NULL) {
+        g_propagate_error(error, g_steal_pointer(&reason));
+        return FALSE;
+    }
+    while ((name = g_dir_read_name(dir)) != NULL) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+        struct stat st;
+        if (g_lstat(path, &st) < 0)
+            continue;
+        if (!S_ISDIR(st.st_mode)) {
+            visit(path, name, rule, ret);
+            continue;
+        }
+        guint before = ret->files;
+        delete_below(path, rule, ret);
+        if (ret->files > before)
+            g_rmdir(path); /* fails when something is left: that is meant */
+    }
+    return TRUE;
+}

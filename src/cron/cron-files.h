@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+typedef struct {
+    const char *suffix; /* NULL: every file */
+    gint64 older_than;  /* microseconds; by time of the last change */
+} CronFileRule;
+
+typedef struct {
+    guint files;
+    guint64 bytes;
+} CronFileCount;
+
+/* Deletes files of `folder` and the folders right below it (JOB/ATTEMPT.ndjson), and such a folder
+ * when it has become empty. Never follows a symbolic link. What cannot be deleted is logged and
+ * left; only an unreadable `folder` is an error, a missing one is not. */
+gboolean cron_files_delete(const char *folder, const CronFileRule *rule, CronFileCount *ret,
+                           GError **error);

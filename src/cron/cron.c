@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#define G_LOG_DOMAIN "sluice"
+
+#include <glib/gi18n.h>
+
+#include "cron-duty.h"
+#include "sl-bus-interfaces.h"
+#include "sl-daemon.h"
+#include "sl-log.h"
+
+#define LOG_FOLDER "/var/log/sluice/jobs"
+#define STATEMENT_USEC (300 * (gint64)G_USEC_PER_SEC)
+
+/* Two ways to run: `sluice-cron DUTY` does one duty and ends (the timers); without an argument it
+ * stays on the bus for RunDuty until it is idle. */
+typedef struct {
+    SlDaemon *daemon;
+    SlConfig *config;
+    SlDb *db;
+    SlBusCron1 *bus;
+    GHashTable *running; /* names of duties */
+} Cron;
+
+static gboolean
+run_duty(const Cron *cron, const CronDuty *duty, char **ret_result, GError **error)
+{
+    CronContext context = {cron->db, cron->config, LOG_FOLDER, g_get_real_time()};
+    if (!duty->run(&context, ret_result, error)) {
+        g_prefix_error(error, "%s: ", duty->name);
+        return FALSE;
+    }
+    sl_log_event(G_LOG_LEVEL_INFO, SL_EVENT_DUTY_DONE, "%s: %s", duty->name, *ret_result);
+    return TRUE;
+}
+
+static gboolean
+run_and_quit(Cron *cron, const CronDuty *duty, GError **error)
+{
+    g_autofree char *result = NULL;
+    sl_daemon_set_bus_name(cron->daemon, NULL);
+    sl_daemon_status("%s", _(duty->summary));
+    if (!run_duty(cron, duty, &result, error))
+        return FALSE;
+    sl_daemon_status("%s", result);
+    sl_daemon_quit(cron->daemon, 0);
+    return TRUE;
+}
+
+static gboolean
+cron_start(SlDaemon *daemon, GError **error)
+{
+    const char *const *arguments = sl_daemon_get_arguments(daemon);
+    const CronDuty *duty = NULL;
+    Cron *cron = g_new0(Cron, 1);
+    sl_daemon_set_data(daemon, cron);
+    cron->daemon = daemon;
+    cron->running = g_hash_table_new(g_str_hash, g_str_equal);
+    if (arguments[0] != NULL && arguments[1] != NULL)
+        return sl_error_set(error, SL_ERROR_INVALID, "one duty at a time: '%s' is too much",
+                            arguments[1]);
+    if (arguments[0] != NULL && (duty = cron_duty_find(arguments[0], error)) == NULL)
+        return FALSE;
+    cron->config = sl_config_load(NULL, error);
+    if (cron->config == NULL)
+        return FALSE;
+    g_autofree char *conninfo = sl_db_conninfo(cron->config, "sluice");
+    cron->db = sl_db_new(conninfo, 2, STATEMENT_USEC);
+    if (!sl_daemon_retry(daemon, _("database"), sl_db_attempt_ping, cron->db, error))
+        return FALSE;
+    return duty == NULL || run_and_quit(cron, duty, error);
+}
+
+/* --- the bus --------------------------------------------------------------------------------- */
+
+typedef struct {
+    Cron *cron;
+    const CronDuty *duty;
+    SlIdleLocker *busy;
+} Request;
+
+static void
+request_free(gpointer data)
+{
+    Request *request = data;
+    g_hash_table_remove(request->cron->running, request->duty->name);
+    sl_idle_unlock(request->busy);
+    g_free(request);
+}
+
+static void
+duty_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+    const Request *request = data;
+    char *result = NULL;
+    GError *error = NULL;
+    if (run_duty(request->cron, request->duty, &result, &error))
+        g_task_return_pointer(task, result, g_free);
+    else
+        g_task_return_error(task, error);
+}
+
+static void
+on_duty_done(GObject *source, GAsyncResult *task, gpointer data)
+{
+    GDBusMethodInvocation *invocation = data;
+    const Request *request = g_task_get_task_data(G_TASK(task));
+    g_autoptr(GError) error = NULL;
+    g_autofree char *result = g_task_propagate_pointer(G_TASK(task), &error);
+    if (result != NULL)
+        sl_bus_cron1_complete_run_duty(request->cron->bus, invocation, result);
+    else
+        sl_bus_return_error(invocation, error);
+}
+
+static gboolean
+on_run_duty(SlBusCron1 *bus, GDBusMethodInvocation *invocation, const char *name, GVariant *options,
+            gpointer data)
+{
+    Cron *cron = data;
+    g_autoptr(GError) error = NULL;
+    const CronDuty *duty = cron_duty_find(name, &error);
+    if (duty != NULL && !g_hash_table_add(cron->running, (gpointer)duty->name)) {
+        sl_error_set(&error, SL_ERROR_BUSY, "duty '%s' is running", name);
+        duty = NULL;
+    }
+    if (duty == NULL) {
+        sl_bus_return_error(invocation, error);
+        return TRUE;
+    }
+    Request *request = g_new0(Request, 1);
+    request->cron = cron;
+    request->duty = duty;
+    request->busy = sl_idle_lock(cron->daemon);
+    g_autoptr(GTask) task = g_task_new(NULL, NULL, on_duty_done, invocation);
+    g_task_set_task_data(task, request, request_free);
+    g_task_run_in_thread(task, duty_thread);
+    return TRUE;
+}
+
+static gboolean
+cron_export(SlDaemon *daemon, SlBus *bus, GError **error)
+{
+    static const SlBusMethod methods[] = {{"RunDuty", "org.sluice.run-duty", NULL}};
+    Cron *cron = sl_daemon_get_data(daemon);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (guint i = 0; i < cron_n_duties; i++)
+        g_ptr_array_add(names, (gpointer)cron_duties[i].name);
+    g_ptr_array_add(names, NULL);
+    cron->bus = sl_bus_cron1_skeleton_new();
+    sl_bus_cron1_set_version(cron->bus, PACKAGE_VERSION);
+    sl_bus_cron1_set_duties(cron->bus, (const char *const *)names->pdata);
+    g_signal_connect(cron->bus, "handle-run-duty", G_CALLBACK(on_run_duty), cron);
+    return sl_bus_export(bus, G_DBUS_INTERFACE_SKELETON(cron->bus), "/org/sluice/Cron1", methods,
+                         G_N_ELEMENTS(methods), cron, error);
+}
+
+static void
+cron_stop(SlDaemon *daemon)
+{
+    Cron *cron = sl_daemon_get_data(daemon);
+    if (cron == NULL || g_hash_table_size(cron->running) > 0)
+        return; /* a duty that outlasts the drain dies with the process; its transaction rolls back
+                 */
+    g_clear_object(&cron->bus);
+    g_clear_pointer(&cron->db, sl_db_unref);
+    g_clear_pointer(&cron->config, sl_config_free);
+    g_hash_table_unref(cron->running);
+    g_free(cron);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const SlDaemonInfo info = {
+        .name = "sluice-cron",
+        .summary = N_("[DUTY] - housekeeping: sweeps, deletes, tidies up"),
+        .bus_name = "org.sluice.Cron1",
+        .flags = SL_DAEMON_ARGUMENTS | SL_DAEMON_IDLE_EXIT,
+        .start = cron_start,
+        .export = cron_export,
+        .stop = cron_stop,
+    };
+    return sl_daemon_main(&info, argc, argv);
+}

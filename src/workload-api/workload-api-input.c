@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "workload-api-input.h"
+
+#include <string.h>
+
+#include "sl-error.h"
+#include "sl-secret.h"
+#include "sl-sql.h"
+
+static void
+write_row(SlJsonWriter *w, const SlWorkload *workload)
+{
+    sl_json_member_string(w, "workloadId", workload->workload_id);
+    sl_json_member_string(w, "autoId", workload->auto_id);
+    sl_json_member_int(w, "jobId", workload->job_id);
+    sl_json_member_int(w, "attemptNumber", workload->attempt_number);
+    sl_json_member_string(w, "connectionId", workload->connection_id);
+    sl_json_member_string(w, "workspaceId", workload->workspace_id);
+    sl_json_member_string(w, "logPath", workload->log_path);
+}
+
+/* Settings of the host that has the database, so that a data plane needs none of them. */
+static void
+write_settings(SlJsonWriter *w, const SlConfig *config)
+{
+    const struct {
+        const char *name;
+        gint64 value;
+    } settings[] = {
+        {"heartbeatMs", config->workload_heartbeat_usec / 1000},
+        {"leaseMs", config->workload_lease_usec / 1000},
+        {"commitMs", config->orchestrator_commit_usec / 1000},
+        {"maxLine", config->orchestrator_max_line},
+        {"maxLog", config->orchestrator_max_log},
+        {"sourceSilenceSec", config->orchestrator_source_silence_usec / G_USEC_PER_SEC},
+        {"destinationStallSec", config->orchestrator_destination_stall_usec / G_USEC_PER_SEC},
+        {"deadlineSec", config->connector_job_time_usec / G_USEC_PER_SEC},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
+        sl_json_member_int(w, settings[i].name, settings[i].value);
+}
+
+/* One of source and destination: its configuration in clear, and where its secrets are. */
+static gboolean
+write_side(const WorkloadApiCall *call, SlJsonWriter *w, const SlJsonDoc *doc,
+           const SlJsonNode *side, GError **error)
+{
+    sl_json_begin_object(w);
+    SL_JSON_FOREACH (doc, side, key) {
+        g_autofree char *name = sl_json_dup_string(key);
+        if (strcmp(name, "configuration") != 0) {
+            sl_json_key(w, name);
+            sl_json_node(w, key + 1);
+            continue;
+        }
+        g_autofree char *stored = sl_json_dup_span(key + 1);
+        g_autofree char *paths = sl_secret_paths(stored, error);
+        g_autofree char *plain = paths != NULL && strcmp(paths, "[]") == 0 ? g_strdup(stored)
+                                 : call->key != NULL
+                                     ? sl_secret_resolve(call->tx, call->key, stored, error)
+                                     : NULL;
+        if (plain == NULL && call->key == NULL)
+            return sl_error_set(error, SL_ERROR_CONFIG,
+                                "the credential 'sluice-master-key' is missing: secrets cannot be "
+                                "opened; is sluice-setup.service all right?");
+        if (plain == NULL)
+            return FALSE;
+        sl_json_member_raw(w, name, plain);
+        sl_json_member_raw(w, "secretPaths", paths);
+    }
+    sl_json_end_object(w);
+    return TRUE;
+}
+
+static gboolean
+write_stored(const WorkloadApiCall *call, SlJsonWriter *w, const SlJsonDoc *doc, GError **error)
+{
+    SL_JSON_FOREACH (doc, sl_json_root(doc), key) {
+        gboolean side = sl_json_string_is(key, "source") || sl_json_string_is(key, "destination");
+        g_autofree char *name = sl_json_dup_string(key);
+        sl_json_key(w, name);
+        if (!side)
+            sl_json_node(w, key + 1);
+        else if (!write_side(call, w, doc, key + 1, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+gboolean
+workload_api_input_build(const WorkloadApiCall *call, GString *out, GError **error)
+{
+    g_autoptr(SlWorkload) workload = NULL;
+    g_autofree char *stored = NULL;
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    if (!sl_sql_workload_get(call->tx, call->workload_id, &workload, error) ||
+        !sl_sql_workload_input(call->tx, call->workload_id, call->token, &stored, error))
+        return FALSE;
+    if (workload == NULL || stored == NULL)
+        return sl_error_set(error, SL_ERROR_GONE, "workload %s has ended or has another holder",
+                            call->workload_id);
+    g_autoptr(SlJsonDoc) doc = sl_json_read(stored, strlen(stored), NULL, error);
+    if (doc == NULL)
+        return FALSE;
+    sl_json_begin_object(&w);
+    write_row(&w, workload);
+    write_settings(&w, call->config);
+    if (!write_stored(call, &w, doc, error))
+        return FALSE;
+    sl_json_end_object(&w);
+    return TRUE;
+}
