@@ -22,6 +22,15 @@ typedef struct {
     gint32 code, status;
 } Watch;
 
+/* What a task is about, for its error. */
+typedef struct {
+    char *what; /* "starting 'x.service'" */
+    char *name;
+    gboolean is_stop;
+    char *result; /* of the unit, when it ended before its job */
+    gint32 status;
+} JobTask;
+
 struct SlUnits {
     GDBusConnection *connection;
     SlSystemd1Manager *manager;
@@ -48,6 +57,23 @@ watch_free(gpointer data)
 /* --- ends --------------------------------------------------------------------------------------
  */
 
+/* A start that failed: its job is removed after the unit has ended, and wants to say why. */
+static void
+note_end(SlUnits *units, const SlUnitEnd *end)
+{
+    GHashTableIter iter;
+    gpointer task;
+    g_hash_table_iter_init(&iter, units->jobs);
+    while (g_hash_table_iter_next(&iter, NULL, &task)) {
+        JobTask *job = g_task_get_task_data(task);
+        if (strcmp(job->name, end->name) != 0)
+            continue;
+        g_free(job->result);
+        job->result = g_strdup(end->result);
+        job->status = end->status;
+    }
+}
+
 static void
 tell_end(SlUnits *units, Watch *watch)
 {
@@ -58,6 +84,7 @@ tell_end(SlUnits *units, Watch *watch)
         .status = watch->status,
     };
     g_hash_table_steal(units->watches, watch->name);
+    note_end(units, &end);
     units->ended(&end, units->ended_data);
     watch_free(watch);
 }
@@ -109,15 +136,14 @@ sl_units_unwatch(SlUnits *units, const char *name)
     g_hash_table_remove(units->watches, name);
 }
 
+gboolean
+sl_units_is_watched(const SlUnits *units, const char *name)
+{
+    return g_hash_table_contains(units->watches, name);
+}
+
 /* --- jobs --------------------------------------------------------------------------------------
  */
-
-/* What a task is about, for its error. */
-typedef struct {
-    char *what; /* "starting 'x.service'" */
-    char *name;
-    gboolean is_stop;
-} JobTask;
 
 static void
 job_task_free(gpointer data)
@@ -125,20 +151,41 @@ job_task_free(gpointer data)
     JobTask *job = data;
     g_free(job->what);
     g_free(job->name);
+    g_free(job->result);
     g_free(job);
+}
+
+/* systemd.exec(5), "Process Exit Codes": what failed before the program was there. */
+static const char *
+explain_status(gint32 status)
+{
+    static const struct {
+        gint32 status;
+        const char *text;
+    } texts[] = {
+        {200, "its working directory could not be entered"},
+        {203, "its program could not be executed"},
+        {217, "its user could not be had"},
+        {226, "its view of the file system could not be set up: a path in it may not exist"},
+        {228, "its system call filter could not be set up"},
+        {238, "its state directory could not be set up"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        if (texts[i].status == status)
+            return texts[i].text;
+    return "see the journal";
 }
 
 static void
 finish_job(SlUnits *units, GTask *task, const char *result)
 {
     const JobTask *job = g_task_get_task_data(task);
-    const Watch *watch = g_hash_table_lookup(units->watches, job->name);
 
     if (strcmp(result, "done") == 0 || (job->is_stop && strcmp(result, "skipped") == 0))
         g_task_return_boolean(task, TRUE);
-    else if (watch != NULL && watch->result != NULL && watch->status != 0)
-        g_task_return_new_error(task, SL_ERROR, SL_ERROR_FAILED, "%s: the job ended '%s' (%s, %d)",
-                                job->what, result, watch->result, watch->status);
+    else if (job->result != NULL && job->status != 0)
+        g_task_return_new_error(task, SL_ERROR, SL_ERROR_FAILED, "%s: %s (%s, status %d)",
+                                job->what, explain_status(job->status), job->result, job->status);
     else
         g_task_return_new_error(task, SL_ERROR, SL_ERROR_FAILED, "%s: the job ended '%s'",
                                 job->what, result);
@@ -282,8 +329,6 @@ sl_units_list(SlUnits *units, const char *const *patterns, GError **error)
 {
     g_autoptr(GVariant) list = NULL;
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    GVariantIter iter;
-    const char *name;
 
     if (!sl_systemd1_manager_call_list_units_by_patterns_sync(units->manager, living_states,
                                                               patterns, &list, NULL, error)) {
@@ -291,10 +336,12 @@ sl_units_list(SlUnits *units, const char *const *patterns, GError **error)
         sl_bus_map_error(error);
         return NULL;
     }
-    g_variant_iter_init(&iter, list);
-    while (g_variant_iter_next(&iter, "(&sssssssouso)", &name, NULL, NULL, NULL, NULL, NULL, NULL,
-                               NULL, NULL, NULL, NULL))
-        g_ptr_array_add(names, g_strdup(name));
+    for (gsize i = 0; i < g_variant_n_children(list); i++) {
+        g_autoptr(GVariant) unit = g_variant_get_child_value(list, i);
+        char *name;
+        g_variant_get_child(unit, 0, "s", &name);
+        g_ptr_array_add(names, name);
+    }
     g_ptr_array_add(names, NULL);
     return (GStrv)g_ptr_array_steal(names, NULL);
 }

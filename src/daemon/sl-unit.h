@@ -108,3 +108,4 @@ GStrv sl_units_list(SlUnits *units, const char *const *patterns, GError **error)
  * or list. */
 void sl_units_watch(SlUnits *units, const char *name, gboolean active);
 void sl_units_unwatch(SlUnits *units, const char *name);
+gboolean sl_units_is_watched(const SlUnits *units, const char *name); /* its end is still to come */

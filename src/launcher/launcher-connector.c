@@ -124,7 +124,8 @@ on_started(GObject *source, GAsyncResult *result, gpointer data)
     g_auto(SlLogScope) job = sl_log_scope(SL_LOG_JOB_ID, workload->job_id);
     const char *unit = workload->connector[start->role];
     if (ok) {
-        workload->connector_runs[start->role] = TRUE;
+        /* A short one may have ended before its start was told. */
+        workload->connector_runs[start->role] = sl_units_is_watched(launcher->units, unit);
         sl_log_event(G_LOG_LEVEL_INFO, SL_EVENT_CONNECTOR_STARTED, "started '%s'", unit);
         over(start, unit, NULL);
     } else if (g_error_matches(error, SL_ERROR, SL_ERROR_EXISTS) && !start->tried) {

@@ -136,15 +136,20 @@ log_connector_end(const LauncherWorkload *workload, const SlUnitEnd *end)
     g_auto(SlLogScope) job = sl_log_scope(SL_LOG_JOB_ID, workload->job_id);
     g_auto(SlLogScope) unit = sl_log_scope("SLUICE_UNIT", end->name);
     g_auto(SlLogScope) result = sl_log_scope("SLUICE_RESULT", end->result);
+    /* Without the unified hierarchy systemd does not hear of the kill, and only sluice-init tells:
+     * 128 + SIGKILL. The orchestrator signals by SIGTERM first. */
     static const struct {
-        const char *result, *text;
+        const char *result;
+        gint32 status; /* 0: any */
+        const char *text;
     } causes[] = {
-        {"oom-kill", "killed because it needed more memory than it may"},
-        {"timeout", "stopped because it ran longer than it may"},
-        {"watchdog", "stopped by the watchdog"},
+        {"oom-kill", 0, "killed because it needed more memory than it may"},
+        {"exit-code", 128 + SIGKILL, "killed; most likely it needed more memory than it may"},
+        {"timeout", 0, "stopped because it ran longer than it may"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(causes); i++) {
-        if (strcmp(end->result, causes[i].result) != 0)
+        if (strcmp(end->result, causes[i].result) != 0 ||
+            (causes[i].status != 0 && causes[i].status != end->status))
             continue;
         sl_log_event(G_LOG_LEVEL_WARNING, SL_EVENT_CONNECTOR_ENDED, "'%s' was %s", end->name,
                      causes[i].text);
@@ -163,8 +168,9 @@ launcher_core_on_unit_ended(const SlUnitEnd *end, gpointer data)
         return;
     for (int role = 0; role < LAUNCHER_N_ROLES; role++) {
         if (strcmp(end->name, workload->connector[role]) == 0) {
+            if (workload->connector_runs[role]) /* else its start failed and says so itself */
+                log_connector_end(workload, end);
             workload->connector_runs[role] = FALSE;
-            log_connector_end(workload, end);
             return;
         }
     }
