@@ -127,7 +127,12 @@ def test_schema_errors(c):
         error = c.write(config(), catalog(pg_stream(name, schema=USERS)), []).error()
         assert text in error["message"] and f"'{name}' in schema 'public'" in error["message"], error
         assert error["failure_type"] == "config_error", error
-    assert columns_of("mine") == [("x", "integer", "t")]
+    # No mode may touch them, least of all the one that would replace them.
+    for kind, more in (("append", {"generation": 1, "minimum": 1}), ("append_dedup", {"primary_key": ["id"]}),
+                       ("append_dedup", {"primary_key": ["id"], "generation": 1, "minimum": 1})):
+        for name in ("mine", "seen"):
+            c.write(config(), catalog(pg_stream(name, kind, schema=USERS, **more)), complete(name)).error()
+    assert columns_of("mine") == [("x", "integer", "t")] and column("select x from seen") == ["1"]
 
 
 def test_states_wait_for_their_rows(c):

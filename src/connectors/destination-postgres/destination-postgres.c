@@ -19,7 +19,7 @@
 static gboolean
 copy_one_row(DestpgConn *conn, const char *table, GError **error)
 {
-    g_autoptr(DestpgLoad) load = destpg_load_new(conn);
+    g_autoptr(DestpgLoad) load = destpg_load_new(conn, 1);
     const DestpgField field = {"test_key", DESTPG_VARCHAR};
     DestpgLane lane = {.row = destpg_row_new(&field, 1, FALSE, 0, 0)};
     lane.copy = g_strdup_printf("copy %s from stdin (format binary)", table);
@@ -110,7 +110,7 @@ postgres_open(KitWrite *write, GError **error)
     self->conn = self->streams != NULL ? destpg_conn_open(self->config, error) : NULL;
     if (self->conn == NULL)
         return NULL;
-    self->load = destpg_load_new(self->conn);
+    self->load = destpg_load_new(self->conn, self->streams->len);
     return g_steal_pointer(&self);
 }
 

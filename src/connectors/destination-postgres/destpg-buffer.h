@@ -22,7 +22,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DestpgBuffer, destpg_buffer_clear)
 static inline guint8 *
 destpg_buffer_reserve(DestpgBuffer *b, gsize n)
 {
-    if (G_UNLIKELY(b->size - b->len < n)) {
+    if (G_UNLIKELY(b->size - b->len < n || b->data == NULL)) {
         b->size = MAX(MAX(b->size * 2, b->len + n), 4096);
         b->data = g_realloc(b->data, b->size);
     }

@@ -11,7 +11,8 @@
  * the others wait for a larger one, since taking turns costs a round trip. */
 #define PIECE (64u << 10)
 #define TURN (1u << 20)
-#define MAX_WAITING (64u << 20) /* of all lanes together */
+/* Of all lanes together, so that memory does not grow with their number. */
+#define MAX_WAITING (32u << 20)
 
 struct DestpgLoad {
     DestpgConn *conn;
@@ -20,6 +21,7 @@ struct DestpgLoad {
     GPtrArray *lanes;    /* with rows in their buffers */
     gboolean open;       /* a transaction */
     guint64 bytes;       /* of it */
+    gsize turn;          /* TURN, or less with many lanes */
     gsize waiting;       /* bytes in buffers, about */
 };
 
@@ -32,11 +34,12 @@ destpg_lane_clear(DestpgLane *lane)
 }
 
 DestpgLoad *
-destpg_load_new(DestpgConn *conn)
+destpg_load_new(DestpgConn *conn, guint n_lanes)
 {
     DestpgLoad *load = g_new0(DestpgLoad, 1);
     load->conn = conn;
     load->lanes = g_ptr_array_new();
+    load->turn = CLAMP(MAX_WAITING / MAX(n_lanes, 1), PIECE, TURN);
     return load;
 }
 
@@ -137,7 +140,7 @@ destpg_load_add(DestpgLoad *load, DestpgLane *lane, SlSpan data, SlSpan emitted_
         return FALSE;
     lane->rows++;
     load->waiting += lane->buffer.len - before;
-    if (lane->buffer.len >= (lane == load->current ? PIECE : TURN))
+    if (lane->buffer.len >= (lane == load->current ? PIECE : load->turn))
         return send_lane(load, lane, error);
     return load->waiting < MAX_WAITING || send_lane(load, fullest(load), error);
 }

@@ -18,7 +18,7 @@ typedef struct {
 
 void destpg_lane_clear(DestpgLane *lane);
 
-DestpgLoad *destpg_load_new(DestpgConn *conn);
+DestpgLoad *destpg_load_new(DestpgConn *conn, guint n_lanes);
 void destpg_load_free(DestpgLoad *load);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DestpgLoad, destpg_load_free)
 

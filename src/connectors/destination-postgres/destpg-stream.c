@@ -75,17 +75,15 @@ final_takes_generation(DestpgStream *s, DestpgConn *conn, gboolean *ret, GError 
 {
     g_auto(DestpgFound) final = {0};
     gint64 generation = -1;
-    *ret = FALSE;
     if (!destpg_table_find(conn, final_of(s), &final, error))
         return FALSE;
-    gboolean ours = FALSE;
-    for (guint i = 0; i < final.columns->len; i++)
-        ours = ours || g_str_equal(g_array_index(final.columns, DestpgColumn, i).name,
-                                   "_airbyte_generation_id");
-    if (final.exists && ours && !destpg_table_generation(conn, final_of(s), &generation, error))
-        return FALSE;
-    if (final.exists && !ours)
-        generation = 0; /* an old table: what it is, evolving it will say */
+    /* A table so old that it has no such column: of the first generation. */
+    if (destpg_found_has(&final, "_airbyte_generation_id")) {
+        if (!destpg_table_generation(conn, final_of(s), &generation, error))
+            return FALSE;
+    } else if (final.exists) {
+        generation = 0;
+    }
     *ret = generation < 0 || generation >= s->config->minimum_generation_id;
     return TRUE;
 }
@@ -114,8 +112,11 @@ begin_truncate(DestpgStream *s, const DestpgConfig *config, DestpgConn *conn, De
 static gboolean
 begin_in_transaction(DestpgStream *s, const DestpgConfig *config, DestpgConn *conn, GError **error)
 {
-    g_auto(DestpgFound) temp = {0};
+    g_auto(DestpgFound) temp = {0}, final = {0};
+    /* First of all: whatever happens, a table that is not ours is neither filled nor replaced. */
     if (!destpg_schema_ensure(conn, s->name.schema, error) ||
+        !destpg_table_find(conn, final_of(s), &final, error) ||
+        !destpg_table_is_ours(final_of(s), &final, error) ||
         !destpg_table_find(conn, temp_of(s), &temp, error) ||
         !destpg_table_drop(conn, (DestpgTarget){s->name.schema, s->temp2}, FALSE, error))
         return FALSE;

@@ -177,38 +177,47 @@ destpg_table_create(DestpgConn *conn, DestpgTarget target, const DestpgLayout *l
     return FALSE;
 }
 
-/* Older versions of the public connector had tables without meta or generation. */
-static gboolean
-add_meta_column(GString *sql, DestpgTarget target, const DestpgColumn *column, GError **error)
+gboolean
+destpg_found_has(const DestpgFound *found, const char *column)
 {
-    gboolean meta = strcmp(column->name, "_airbyte_meta") == 0;
-    gboolean generation = strcmp(column->name, "_airbyte_generation_id") == 0;
-    if (!meta && !generation && column->not_null)
-        return sl_error_set(
-            error, SL_ERROR_CONFIG,
-            "table '%s' in schema '%s' exists and was not made by a sync: it has no "
-            "column '%s'; rename or delete it, or use a prefix or another schema for "
-            "the stream",
-            target.table, target.schema, column->name);
-    g_string_append_printf(sql, ", add column %s %s%s", column->quoted, column->type,
-                           meta         ? " not null default '{\"sync_id\": 0, \"changes\": []}'"
-                           : generation ? " not null default 0"
-                                        : "");
+    return columns_find(found->columns, column) != NULL;
+}
+
+gboolean
+destpg_table_is_ours(DestpgTarget target, const DestpgFound *found, GError **error)
+{
+    static const char *const always[] = {"_airbyte_raw_id", "_airbyte_extracted_at"};
+    for (guint i = 0; found->exists && i < G_N_ELEMENTS(always); i++)
+        if (!destpg_found_has(found, always[i]))
+            return sl_error_set(
+                error, SL_ERROR_CONFIG,
+                "table '%s' in schema '%s' exists and was not made by a sync: it has "
+                "no column '%s'; rename or delete it, or use a prefix or another "
+                "schema for the stream",
+                target.table, target.schema, always[i]);
     return TRUE;
 }
 
-static gboolean
-list_changes(GString *sql, DestpgTarget target, const DestpgFound *found,
-             const DestpgLayout *layout, gboolean cascade, GError **error)
+/* Older versions of the public connector had tables without meta or generation. */
+static void
+add_column(GString *sql, const DestpgColumn *column)
+{
+    const char *rest = "";
+    if (strcmp(column->name, "_airbyte_meta") == 0)
+        rest = " not null default '{\"sync_id\": 0, \"changes\": []}'";
+    else if (strcmp(column->name, "_airbyte_generation_id") == 0)
+        rest = " not null default 0";
+    g_string_append_printf(sql, ", add column %s %s%s", column->quoted, column->type, rest);
+}
+
+static void
+list_changes(GString *sql, const DestpgFound *found, const DestpgLayout *layout, gboolean cascade)
 {
     for (guint i = 0; i < layout->columns->len; i++) {
         const DestpgColumn *want = &g_array_index(layout->columns, DestpgColumn, i);
         const DestpgColumn *have = columns_find(found->columns, want->name);
-        if (have == NULL && want->meta) {
-            if (!add_meta_column(sql, target, want, error))
-                return FALSE;
-        } else if (have == NULL) {
-            g_string_append_printf(sql, ", add column %s %s", want->quoted, want->type);
+        if (have == NULL) {
+            add_column(sql, want);
         } else if (strcmp(have->type, want->type) != 0) {
             g_autofree char *cast = destpg_type_cast(want->quoted, have->type, want->kind);
             g_string_append_printf(sql, ", alter column %s type %s using %s", want->quoted,
@@ -224,7 +233,6 @@ list_changes(GString *sql, DestpgTarget target, const DestpgFound *found,
             g_string_append_printf(sql, ", drop column %s%s", have->quoted,
                                    cascade ? " cascade" : "");
     }
-    return TRUE;
 }
 
 gboolean
@@ -232,8 +240,9 @@ destpg_table_evolve(DestpgConn *conn, DestpgTarget target, const DestpgFound *fo
                     const DestpgLayout *layout, gboolean cascade, GError **error)
 {
     g_autoptr(GString) changes = g_string_new(NULL);
-    if (!list_changes(changes, target, found, layout, cascade, error))
+    if (!destpg_table_is_ours(target, found, error))
         return FALSE;
+    list_changes(changes, found, layout, cascade);
     if (changes->len == 0)
         return TRUE;
     g_autofree char *name = destpg_target_sql(target);

@@ -48,6 +48,10 @@ typedef struct {
 void destpg_found_clear(DestpgFound *found);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(DestpgFound, destpg_found_clear)
 
+gboolean destpg_found_has(const DestpgFound *found, const char *column);
+/* Does it have what every version of the connector made? A table that is not there is fine. */
+gboolean destpg_table_is_ours(DestpgTarget target, const DestpgFound *found, GError **error);
+
 /* Error: SL_ERROR_CONFIG when something else than a table has the name. */
 gboolean destpg_table_find(DestpgConn *conn, DestpgTarget target, DestpgFound *ret, GError **error);
 
