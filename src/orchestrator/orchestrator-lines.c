@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "orchestrator-lines.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sl-json-scan.h"
+
+#define SIZE (1024 * 1024) /* as much as a pipe holds */
+
+static void
+resize(OrchestratorLines *lines, gsize size)
+{
+    lines->data = g_realloc(lines->data, size + SL_JSON_PADDING);
+    lines->size = size;
+}
+
+void
+orchestrator_lines_init(OrchestratorLines *lines, int fd, gsize max_line)
+{
+    *lines = (OrchestratorLines){.fd = fd, .max_line = max_line};
+}
+
+void
+orchestrator_lines_clear(OrchestratorLines *lines)
+{
+    g_clear_pointer(&lines->data, g_free);
+    lines->size = lines->start = lines->end = lines->searched = 0;
+}
+
+/* The unfinished line goes to the front; memory that a long line needed is given back. */
+static void
+make_room(OrchestratorLines *lines)
+{
+    gsize rest = lines->end - lines->start;
+    if (lines->start > 0) {
+        memmove(lines->data, lines->data + lines->start, rest);
+        lines->searched -= lines->start;
+        lines->start = 0;
+        lines->end = rest;
+    }
+    if (lines->size == 0 || (lines->size > SIZE && rest < SIZE / 2))
+        resize(lines, SIZE);
+    else if (lines->end == lines->size)
+        resize(lines, lines->size * 2);
+}
+
+OrchestratorLinesResult
+orchestrator_lines_fill_more(OrchestratorLines *lines, gsize *ret_bytes)
+{
+    ssize_t n;
+    *ret_bytes = 0;
+    if (lines->eof)
+        return ORCHESTRATOR_LINES_EOF;
+    if (lines->end == lines->size)
+        return ORCHESTRATOR_LINES_MORE;
+    do
+        n = read(lines->fd, lines->data + lines->end, lines->size - lines->end);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno == EAGAIN ? ORCHESTRATOR_LINES_EMPTY : ORCHESTRATOR_LINES_ERROR;
+    if (n == 0) {
+        lines->eof = TRUE;
+        return ORCHESTRATOR_LINES_EOF;
+    }
+    lines->end += (gsize)n;
+    *ret_bytes = (gsize)n;
+    return ORCHESTRATOR_LINES_MORE;
+}
+
+OrchestratorLinesResult
+orchestrator_lines_fill(OrchestratorLines *lines, gsize *ret_bytes)
+{
+    if (lines->end - lines->start > lines->max_line) {
+        *ret_bytes = 0;
+        return ORCHESTRATOR_LINES_TOO_LONG;
+    }
+    make_room(lines);
+    return orchestrator_lines_fill_more(lines, ret_bytes);
+}
+
+gboolean
+orchestrator_lines_next(OrchestratorLines *lines, const char **ret_line, gsize *ret_len)
+{
+    const char *end = lines->data + lines->end;
+    if (lines->start == lines->end)
+        return FALSE;
+    const char *newline = sl_json_find_newline(lines->data + lines->searched, end);
+    if (newline == end && !lines->eof) {
+        lines->searched = lines->end;
+        return FALSE;
+    }
+    *ret_line = lines->data + lines->start;
+    *ret_len = (gsize)(newline - *ret_line) + (newline < end ? 1 : 0);
+    lines->start += *ret_len;
+    lines->searched = lines->start;
+    return TRUE;
+}

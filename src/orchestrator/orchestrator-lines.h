@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+
+/* Lines out of a non-blocking descriptor, in one growing piece of memory. A line is searched for
+ * its end once, and moved at most once. */
+typedef struct {
+    int fd;     /* borrowed */
+    char *data; /* with SL_JSON_PADDING bytes behind `size` */
+    gsize size, start, end;
+    gsize searched; /* no newline in [start, searched) */
+    gsize max_line;
+    gboolean eof;
+} OrchestratorLines;
+
+typedef enum {
+    ORCHESTRATOR_LINES_MORE,  /* bytes came */
+    ORCHESTRATOR_LINES_EMPTY, /* none now */
+    ORCHESTRATOR_LINES_EOF,
+    ORCHESTRATOR_LINES_TOO_LONG, /* the unfinished line is longer than max_line */
+    ORCHESTRATOR_LINES_ERROR,    /* errno */
+} OrchestratorLinesResult;
+
+void orchestrator_lines_init(OrchestratorLines *lines, int fd, gsize max_line);
+void orchestrator_lines_clear(OrchestratorLines *lines);
+
+/* Reads once. Lines taken before are gone from memory after that. */
+OrchestratorLinesResult orchestrator_lines_fill(OrchestratorLines *lines, gsize *ret_bytes);
+
+/* Reads behind what is there already, without moving anything: for a second helping. */
+OrchestratorLinesResult orchestrator_lines_fill_more(OrchestratorLines *lines, gsize *ret_bytes);
+
+/* The next whole line, with its newline; at the end of the file also the last one without. The
+ * bytes stay where they are until the next fill. */
+gboolean orchestrator_lines_next(OrchestratorLines *lines, const char **ret_line, gsize *ret_len);
+
+/* What there is of an unfinished line. */
+static inline gsize
+orchestrator_lines_rest(const OrchestratorLines *lines)
+{
+    return lines->end - lines->start;
+}

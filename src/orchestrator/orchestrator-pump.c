@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "orchestrator-pump.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "orchestrator-lines.h"
+#include "sl-rename.h"
+
+#define IOV 64
+#define KEEP_OURS (4 * 1024 * 1024)
+/* When a read brings less than this, the source is slower than we are: waiting a moment before the
+ * next read spares both sides a wake-up per message. */
+#define SHORT_READ (128 * 1024)
+#define NAP_NSEC 200000
+#define NAP_PIPE (512 * 1024) /* with smaller pipes the nap would starve the source */
+
+/* A piece of output: of the input buffer, or of the text that we wrote. */
+typedef struct {
+    gsize offset, len;
+    gboolean ours;
+} Piece;
+
+struct OrchestratorPump {
+    const SlCatalog *catalog;
+    SlLedger *ledger;
+    SlStreamBooks *books;
+    SlStreamTable *streams;
+    SlJsonScanner *scanner;
+    OrchestratorPumpFuncs funcs;
+    gpointer data;
+    OrchestratorLines lines;
+    GString *ours;     /* rewritten lines, until they are written */
+    GArray *pieces;    /* of Piece, in order */
+    guint piece;       /* the first that is not written whole */
+    gsize piece_done;  /* bytes of it */
+    GString *appended; /* lines of _append() that wait for the pieces */
+    GSource *source;
+    gpointer in_tag, out_tag;
+    int in, out;
+    gboolean reading; /* the source's end has not come */
+    gboolean broken;  /* … because it broke the protocol */
+    gboolean eof_told, closed, flush_due;
+    gboolean nap;
+    gint64 waiting_since, blocked_since;
+    char *fault;
+};
+
+/* --- lines ----------------------------------------------------------------- */
+
+static void
+add_piece(OrchestratorPump *pump, gboolean ours, gsize offset, gsize len)
+{
+    if (pump->pieces->len > 0) {
+        Piece *last = &g_array_index(pump->pieces, Piece, pump->pieces->len - 1);
+        if (last->ours == ours && last->offset + last->len == offset) {
+            last->len += len;
+            return;
+        }
+    }
+    Piece piece = {offset, len, ours};
+    g_array_append_val(pump->pieces, piece);
+}
+
+static void G_GNUC_PRINTF(2, 3) break_source(OrchestratorPump *pump, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_free(pump->fault);
+    pump->fault = g_strdup_vprintf(format, args);
+    va_end(args);
+    pump->broken = TRUE;
+    pump->reading = FALSE;
+}
+
+static void
+take_record(OrchestratorPump *pump, const SlMessage *message, const char *line, gsize len)
+{
+    gint stream = sl_stream_table_find(pump->streams, message->ns, message->ns_escaped,
+                                       message->stream, message->stream_escaped);
+    if (stream < 0) {
+        break_source(pump,
+                     "the source sent a record of stream '%.*s'%s%.*s%s, which is not in the "
+                     "catalog",
+                     (int)MIN(message->stream.n, 200), message->stream.p,
+                     message->ns.n > 0 ? " (namespace '" : "", (int)MIN(message->ns.n, 200),
+                     message->ns.n > 0 ? message->ns.p : "", message->ns.n > 0 ? "')" : "");
+        return;
+    }
+    sl_ledger_count_record(pump->books, stream, message->data.n);
+    gsize from = pump->ours->len;
+    if (pump->catalog->streams[stream].renamed)
+        sl_rename_record(&pump->catalog->streams[stream], message, line, len, pump->ours);
+    else if (line[len - 1] == '\n')
+        add_piece(pump, FALSE, (gsize)(line - pump->lines.data), len);
+    else
+        g_string_append_len(pump->ours, line, (gssize)len);
+    if (pump->ours->len == from)
+        return;
+    if (pump->ours->str[pump->ours->len - 1] != '\n')
+        g_string_append_c(pump->ours, '\n');
+    add_piece(pump, TRUE, from, pump->ours->len - from);
+}
+
+static void
+take_state(OrchestratorPump *pump, const SlMessage *message, const char *line, gsize len)
+{
+    g_autoptr(GError) error = NULL;
+    gsize from = pump->ours->len;
+    if (!sl_ledger_add_state(pump->ledger, line, len, message->payload, pump->ours, &error))
+        break_source(pump, "%s", error->message);
+    else if (pump->ours->len > from)
+        add_piece(pump, TRUE, from, pump->ours->len - from);
+}
+
+static void
+take_lines(OrchestratorPump *pump)
+{
+    SlMessage message;
+    const char *line;
+    gsize len;
+    while (!pump->broken && orchestrator_lines_next(&pump->lines, &line, &len)) {
+        sl_json_scan(pump->scanner, line, len, &message);
+        if (message.type == SL_MESSAGE_RECORD)
+            take_record(pump, &message, line, len);
+        else if (message.type == SL_MESSAGE_STATE)
+            take_state(pump, &message, line, len);
+        else if (message.type == SL_MESSAGE_NONE && message.looks_like_record &&
+                 line[len - 1] == '\n')
+            break_source(pump, "the source sent a broken record: %.*s", (int)MIN(len, 300), line);
+        else
+            pump->funcs.message(&message, line, len, pump->data);
+    }
+}
+
+/* The name of the stream in the beginning of a line that is too long to be read. */
+static char *
+guess_stream(const OrchestratorPump *pump)
+{
+    static const char key[] = "\"stream\":\"";
+    const char *head = pump->lines.data + pump->lines.start;
+    gsize len = MIN(orchestrator_lines_rest(&pump->lines), 65536);
+    const char *found = memmem(head, len, key, sizeof key - 1);
+    if (found == NULL)
+        return g_strdup("unknown");
+    found += sizeof key - 1;
+    const char *end = memchr(found, '"', len - (gsize)(found - head));
+    return end != NULL ? g_strndup(found, MIN((gsize)(end - found), 200)) : g_strdup("unknown");
+}
+
+/* --- writing --------------------------------------------------------------- */
+
+static gboolean
+has_output(const OrchestratorPump *pump)
+{
+    return pump->piece < pump->pieces->len;
+}
+
+static void
+drop_output(OrchestratorPump *pump)
+{
+    g_array_set_size(pump->pieces, 0);
+    g_string_truncate(pump->ours, 0);
+    pump->piece = 0;
+    pump->piece_done = 0;
+    if (pump->ours->allocated_len > KEEP_OURS) { /* a very long line has gone through */
+        g_string_free(pump->ours, TRUE);
+        pump->ours = g_string_new(NULL);
+    }
+}
+
+static void
+mark_written(OrchestratorPump *pump, gsize n)
+{
+    while (n > 0) {
+        gsize left = g_array_index(pump->pieces, Piece, pump->piece).len - pump->piece_done;
+        if (n < left) {
+            pump->piece_done += n;
+            return;
+        }
+        n -= left;
+        pump->piece++;
+        pump->piece_done = 0;
+    }
+}
+
+/* Everything is written: lines that were appended meanwhile follow. */
+static gboolean
+next_output(OrchestratorPump *pump)
+{
+    drop_output(pump);
+    if (pump->appended->len == 0)
+        return FALSE;
+    g_string_append_len(pump->ours, pump->appended->str, (gssize)pump->appended->len);
+    g_string_truncate(pump->appended, 0);
+    add_piece(pump, TRUE, 0, pump->ours->len);
+    return TRUE;
+}
+
+static gssize
+write_pieces(OrchestratorPump *pump)
+{
+    struct iovec iov[IOV];
+    int n = 0;
+    for (guint i = pump->piece; i < pump->pieces->len && n < IOV; i++, n++) {
+        const Piece *piece = &g_array_index(pump->pieces, Piece, i);
+        gsize done = i == pump->piece ? pump->piece_done : 0;
+        char *base = piece->ours ? pump->ours->str : pump->lines.data;
+        iov[n] = (struct iovec){base + piece->offset + done, piece->len - done};
+    }
+    return writev(pump->out, iov, n);
+}
+
+/* Writes what the pipe takes. */
+static void
+write_some(OrchestratorPump *pump)
+{
+    while (!pump->closed && (has_output(pump) || next_output(pump))) {
+        gssize n = write_pieces(pump);
+        if (n >= 0) {
+            mark_written(pump, (gsize)n);
+            pump->blocked_since = 0;
+            continue;
+        }
+        if (errno == EINTR)
+            continue;
+        if (errno == EAGAIN) {
+            if (pump->blocked_since == 0)
+                pump->blocked_since = g_get_monotonic_time();
+            return;
+        }
+        pump->closed = TRUE; /* EPIPE: the only error of a pipe that we hold open */
+    }
+    if (pump->closed)
+        drop_output(pump);
+    pump->blocked_since = 0;
+}
+
+/* --- reading --------------------------------------------------------------- */
+
+static void
+nap(void)
+{
+    const struct timespec wait = {0, NAP_NSEC};
+    ppoll(NULL, 0, &wait, NULL);
+}
+
+static void
+read_some(OrchestratorPump *pump)
+{
+    gsize n, more = 0;
+    OrchestratorLinesResult result = orchestrator_lines_fill(&pump->lines, &n);
+    if (result == ORCHESTRATOR_LINES_MORE && pump->nap && n < SHORT_READ) {
+        nap();
+        OrchestratorLinesResult second = orchestrator_lines_fill_more(&pump->lines, &more);
+        if (second == ORCHESTRATOR_LINES_EOF)
+            result = ORCHESTRATOR_LINES_EOF;
+    }
+    if (n + more > 0)
+        pump->waiting_since = g_get_monotonic_time();
+    if (result == ORCHESTRATOR_LINES_TOO_LONG) {
+        g_autofree char *stream = guess_stream(pump);
+        break_source(pump,
+                     "the source sent a line of more than %" G_GSIZE_FORMAT
+                     " bytes (stream '%s'); see MaxLine= in sluice.conf",
+                     pump->lines.max_line, stream);
+        return;
+    }
+    if (result == ORCHESTRATOR_LINES_ERROR) {
+        break_source(pump, "reading from the source: %s", g_strerror(errno));
+        return;
+    }
+    take_lines(pump);
+    if (result == ORCHESTRATOR_LINES_EOF)
+        pump->reading = FALSE;
+}
+
+/* --- turns of the main loop ------------------------------------------------ */
+
+/* Tells what is to be told once there is nothing left to write. May free nothing: the funcs only
+ * note and signal. */
+static void
+tell(OrchestratorPump *pump)
+{
+    if (pump->closed && pump->reading) {
+        pump->reading = FALSE;
+        pump->eof_told = TRUE;
+        pump->funcs.event(ORCHESTRATOR_PUMP_SINK_CLOSED, NULL, pump->data);
+        return;
+    }
+    if (has_output(pump) || pump->reading)
+        return;
+    if (!pump->eof_told) {
+        pump->eof_told = TRUE;
+        pump->funcs.event(pump->broken ? ORCHESTRATOR_PUMP_SOURCE_BROKEN
+                                       : ORCHESTRATOR_PUMP_SOURCE_EOF,
+                          pump->fault, pump->data);
+    }
+    if (pump->flush_due && !has_output(pump)) {
+        pump->flush_due = FALSE;
+        pump->funcs.event(pump->closed ? ORCHESTRATOR_PUMP_SINK_CLOSED : ORCHESTRATOR_PUMP_FLUSHED,
+                          NULL, pump->data);
+    }
+}
+
+/* What to wait for now. The source's pipe is not polled at all while it is not its turn: its
+ * hang-up would be reported over and over. */
+static void
+set_wishes(OrchestratorPump *pump)
+{
+    gboolean output = has_output(pump), read = pump->reading && !output;
+    if (read && pump->in_tag == NULL)
+        pump->in_tag = g_source_add_unix_fd(pump->source, pump->in, G_IO_IN);
+    if (!read && pump->in_tag != NULL) {
+        g_source_remove_unix_fd(pump->source, pump->in_tag);
+        pump->in_tag = NULL;
+    }
+    if (pump->out_tag != NULL && pump->closed) {
+        g_source_remove_unix_fd(pump->source, pump->out_tag);
+        pump->out_tag = NULL;
+    }
+    if (pump->out_tag != NULL)
+        g_source_modify_unix_fd(pump->source, pump->out_tag, output ? G_IO_OUT : 0);
+    if (!read)
+        pump->waiting_since = 0;
+    else if (pump->waiting_since == 0)
+        pump->waiting_since = g_get_monotonic_time();
+}
+
+static gboolean
+pump_dispatch(GSource *source, GSourceFunc callback, gpointer data)
+{
+    OrchestratorPump *pump = *(OrchestratorPump **)(source + 1);
+    GIOCondition in = 0, out = 0;
+    g_source_set_ready_time(source, -1);
+    if (pump->in_tag != NULL)
+        in = g_source_query_unix_fd(source, pump->in_tag);
+    if (pump->out_tag != NULL)
+        out = g_source_query_unix_fd(source, pump->out_tag);
+    if (out & (G_IO_ERR | G_IO_HUP | G_IO_NVAL))
+        pump->closed = TRUE;
+    if (out != 0)
+        write_some(pump);
+    if (in != 0 && pump->reading && !pump->closed && !has_output(pump)) {
+        read_some(pump);
+        write_some(pump);
+    }
+    set_wishes(pump);
+    tell(pump);
+    return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs pump_source_funcs = {.dispatch = pump_dispatch};
+
+OrchestratorPump *
+orchestrator_pump_new(const SlCatalog *catalog, SlLedger *ledger, gsize max_line,
+                      const OrchestratorPumpFuncs *funcs, gpointer data)
+{
+    OrchestratorPump *pump = g_new0(OrchestratorPump, 1);
+    pump->catalog = catalog;
+    pump->ledger = ledger;
+    pump->books = sl_ledger_books(ledger);
+    pump->streams = sl_stream_table_new(catalog, SL_NAMES_OF_SOURCE);
+    pump->scanner = sl_json_scanner_new();
+    pump->funcs = *funcs;
+    pump->data = data;
+    pump->ours = g_string_new(NULL);
+    pump->appended = g_string_new(NULL);
+    pump->pieces = g_array_new(FALSE, FALSE, sizeof(Piece));
+    pump->in = pump->out = -1;
+    orchestrator_lines_init(&pump->lines, -1, max_line);
+    return pump;
+}
+
+void
+orchestrator_pump_free(OrchestratorPump *pump)
+{
+    if (pump == NULL)
+        return;
+    if (pump->source != NULL) {
+        g_source_destroy(pump->source);
+        g_source_unref(pump->source);
+    }
+    orchestrator_lines_clear(&pump->lines);
+    sl_stream_table_free(pump->streams);
+    sl_json_scanner_free(pump->scanner);
+    g_string_free(pump->ours, TRUE);
+    g_string_free(pump->appended, TRUE);
+    g_array_unref(pump->pieces);
+    g_free(pump->fault);
+    g_free(pump);
+}
+
+void
+orchestrator_pump_start(OrchestratorPump *pump, int source_fd, int sink_fd)
+{
+    pump->in = pump->lines.fd = source_fd;
+    pump->out = sink_fd;
+    pump->reading = source_fd >= 0;
+    pump->eof_told = !pump->reading;
+    pump->nap = source_fd >= 0 && fcntl(source_fd, F_GETPIPE_SZ) >= NAP_PIPE;
+    pump->source = g_source_new(&pump_source_funcs, sizeof(GSource) + sizeof(OrchestratorPump *));
+    *(OrchestratorPump **)(pump->source + 1) = pump;
+    pump->out_tag = g_source_add_unix_fd(pump->source, sink_fd, 0);
+    g_source_attach(pump->source, NULL);
+    set_wishes(pump);
+}
+
+void
+orchestrator_pump_stop_source(OrchestratorPump *pump)
+{
+    pump->reading = FALSE;
+    pump->eof_told = TRUE;
+    if (pump->source != NULL)
+        set_wishes(pump);
+}
+
+void
+orchestrator_pump_detach_sink(OrchestratorPump *pump)
+{
+    pump->closed = TRUE;
+    pump->reading = FALSE;
+    pump->eof_told = TRUE;
+    drop_output(pump);
+    if (pump->source != NULL)
+        set_wishes(pump);
+}
+
+void
+orchestrator_pump_append(OrchestratorPump *pump, const char *line, gsize len)
+{
+    pump->flush_due = TRUE;
+    if (!pump->closed)
+        g_string_append_len(pump->appended, line, (gssize)len);
+    write_some(pump);
+    set_wishes(pump);
+    if (!has_output(pump))
+        g_source_set_ready_time(pump->source, 0); /* FLUSHED is told from the loop */
+}
+
+void
+orchestrator_pump_get_times(const OrchestratorPump *pump, gint64 *ret_waiting_since,
+                            gint64 *ret_blocked_since)
+{
+    *ret_waiting_since = pump->waiting_since;
+    *ret_blocked_since = pump->blocked_since;
+}
+
+SlStreamTable *
+orchestrator_pump_get_streams(OrchestratorPump *pump)
+{
+    return pump->streams;
+}

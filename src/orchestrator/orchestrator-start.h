@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <glib.h>
+#include <sys/types.h>
+
+/* How connectors come to life: the launcher starts a unit (production), or sluice-init is our own
+ * child without a sandbox (tests and measurements). Main thread only. */
+typedef struct OrchestratorStarter OrchestratorStarter;
+
+typedef struct {
+    const char *workload_id, *compact_id; /* ID as in unit names */
+    const char *run_folder;               /* /run/sluice/workloads */
+    const char *spawn;                    /* path of sluice-init; NULL: by the launcher */
+    const char *commands[2];              /* with spawn: command line per role */
+} OrchestratorStarterOptions;
+
+typedef enum {
+    ORCHESTRATOR_SOURCE,
+    ORCHESTRATOR_DESTINATION,
+} OrchestratorRole;
+
+const char *orchestrator_role_name(OrchestratorRole role);
+
+OrchestratorStarter *orchestrator_starter_new(const OrchestratorStarterOptions *options,
+                                              GError **error);
+void orchestrator_starter_free(OrchestratorStarter *starter);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchestratorStarter, orchestrator_starter_free)
+
+/* Where sluice-init is to connect, and the folder in which the connector finds its files. */
+char *orchestrator_starter_socket(const OrchestratorStarter *starter, OrchestratorRole role);
+char *orchestrator_starter_files(const OrchestratorStarter *starter, OrchestratorRole role);
+
+/* Called once when the start has failed; success shows by sluice-init's connecting. */
+typedef void (*OrchestratorStartFailed)(const GError *error, gpointer data);
+
+void orchestrator_starter_start(OrchestratorStarter *starter, OrchestratorRole role,
+                                OrchestratorStartFailed failed, gpointer data);
+
+/* No call of `failed` with this data any more. */
+void orchestrator_starter_forget(OrchestratorStarter *starter, gpointer data);
+
+/* Is this process the sluice-init of that role? */
+gboolean orchestrator_starter_check(OrchestratorStarter *starter, OrchestratorRole role, pid_t pid,
+                                    GError **error);

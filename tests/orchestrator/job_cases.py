@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check, discover and spec."""
+import json
+
+from harness import Run
+
+OK = "say('CONNECTION_STATUS', 'connectionStatus', status='SUCCEEDED')\n"
+
+
+def case_check():
+    run = Run(kind="check", source="json.dump([open(option('config')).read(), sys.argv[1]], open(HERE + '/seen', 'w'))\n" + OK).go()
+    body = run.succeeded()
+    assert body["output"]["check"] == {"status": "succeeded"} and body["output"]["failures"] == []
+    assert json.load(open(run.folder + "/seen"))[1] == "check"
+    run.close()
+    run = Run(kind="check", destination="say('CONNECTION_STATUS','connectionStatus',status='FAILED',message='no \\u00e9')").go()
+    assert run.succeeded()["output"]["check"] == {"status": "failed", "message": "no é"}
+    return run
+
+
+def case_first_result_counts():
+    run = Run(kind="check", source=OK + """
+say('CONNECTION_STATUS', 'connectionStatus', status='FAILED', message='later')
+put('noise'); log('INFO', 'after the end')
+say("CONTROL", "control", type="CONNECTOR_CONFIG", emitted_at=1, connectorConfig={"config": {"t": 2}})
+""").go()
+    body = run.succeeded()
+    assert body["output"]["check"] == {"status": "succeeded"}
+    assert body["output"]["config"] == {"source": {"t": 2}}
+    assert run.said("sent more than one CONNECTION_STATUS")
+    return run
+
+
+def case_no_result():
+    run = Run(kind="check", source="pass").go()
+    run.failed("The source ended with exit code 0, but there was no result from check", origin="source")
+    run.close()
+    run = Run(kind="spec", source="put('{\"type\":\"SPEC\",\"spec\":5}')").go()
+    run.failed("there was no result from spec")
+    run.close()
+    run = Run(kind="discover", source="out.write(b'{\"type\":\"CATALOG\",\"catalog\":{\"streams\"')").go()
+    run.failed("its output stops in the middle of a message from discover")
+    run.close()
+    run = Run(kind="check", source="error('login failed', failure_type='config_error')").go()
+    body = run.failed("login failed", origin="source")
+    assert len(body["output"]["failures"]) == 1 and body["output"]["failures"][0]["failureType"] == "config_error"
+    return run
+
+
+def case_exit_code_wins():
+    run = Run(kind="check", source=OK + "sys.exit(4)").go()
+    body = run.failed("The source ended with exit code 4", origin="source")
+    assert body["output"]["check"] == {"status": "succeeded"}
+    return run
+
+
+def case_deadline_fires():
+    run = Run(kind="check", source=OK + "time.sleep(60)", conf={"job_timeout": "1s"}).go()
+    run.failed("The source did not finish its check within 1 seconds", origin="source")
+    assert run.took < 8
+    run.close()
+    run = Run(kind="discover", source="time.sleep(60)", deadlineSec=1).go()
+    run.failed("The source did not finish its discover within 1 seconds")
+    return run
+
+
+def case_discover_50_mb():
+    run = Run(kind="discover", source="""
+put('{"type":"CATALOG","catalog":{"later": 1.0, "streams":[')
+""").go()
+    run.failed("no result from discover")
+    run.close()
+    run = Run(kind="discover", source="""
+streams = ",".join('{"name":"s%d","json_schema":{"x":"%s"}}' % (i, "y" * 10000) for i in range(5200))
+put('{"type":"CATALOG","catalog":{"later": 1.0, "streams":[' + streams + ']}}')
+""").go()
+    catalog = run.succeeded()["output"]["catalog"]
+    assert len(catalog["streams"]) == 5200 and len(catalog["streams"][5199]["json_schema"]["x"]) == 10000
+    assert any(b'{"later": 1.0, "streams":[{"name":"s0"' in raw for _, raw in run.api.raw)
+    return run
+
+
+def case_discover_destination():
+    run = Run(kind="discover", destination="say('DESTINATION_CATALOG', 'destination_catalog', operations=[])").go()
+    assert run.succeeded()["output"]["catalog"] == {"operations": []}
+    return run
+
+
+def case_spec_needs_no_configuration():
+    run = Run(kind="spec", source="""
+assert sys.argv[1:] == ["spec"], sys.argv
+say('SPEC', 'spec', connectionSpecification={"type": "object"})""")
+    run.api.input["source"] = {"name": "x"}
+    run.go()
+    assert run.succeeded()["output"]["spec"] == {"connectionSpecification": {"type": "object"}}
+    return run
+
+
+def case_job_cancelled():
+    run = Run(kind="check", source="time.sleep(60)").start()
+    run.api.cancel = True
+    run.wait(10)
+    assert run.end()[0] == "cancel"
+    return run
