@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Append, overwrite, dedup and truncating refreshes over generations, attempts and crashes."""
 import json
-import os
+import random
 import signal
+import subprocess
 import time
 
 from kit_test import catalog, main, record, state, status
@@ -132,6 +133,11 @@ def test_redelivery_changes_nothing(c):
     name = "g_again"
     messages = [*[row(name, k, 1, "x") for k in range(100)], *complete(name)]
     c.write(config(), dedup(name), messages).ok()
+    before = psql(f"select id, _airbyte_raw_id from {name} order by id")
+    c.write(config(), dedup(name), messages).ok()
+    assert psql(f"select id, _airbyte_raw_id from {name} order by id") == before
+    # With a view on it the table stays the table, and its rows are not even touched.
+    psql(f"create view v_again as select id from {name}")
     before = psql(f"select id, _airbyte_raw_id, ctid from {name} order by id")
     c.write(config(), dedup(name), messages).ok()
     assert psql(f"select id, _airbyte_raw_id, ctid from {name} order by id") == before
@@ -207,6 +213,74 @@ def test_modes_may_change(c):
     assert indexes_of(name)[f"idx_pk_{name}"] == "(at)" and indexes_of(name)[f"idx_cursor_{name}"] == "(id)"
 
 
+def newer(new, old):
+    """The rule for two rows of a key, each (cursor, time)."""
+    (a, when_a), (b, when_b) = new, old
+    if b is None:
+        return a is not None or when_a > when_b
+    return a is not None and (a > b or (a == b and when_a > when_b))
+
+
+def model_sync(table, batch, hard):
+    """batch: (key, cursor, text, extracted, deleted) in order of arrival; table: key -> the same."""
+    best = {}
+    for entry in batch:
+        key, cursor, _, extracted, _ = entry
+        have = best.get(key)
+        rank = (cursor is not None, cursor or 0, extracted)
+        if have is None or rank >= (have[1] is not None, have[1] or 0, have[3]):
+            best[key] = entry
+    for key, entry in best.items():
+        old = table.get(key)
+        if old is not None and not newer((entry[1], entry[3]), (old[1], old[3])):
+            continue
+        table.pop(key, None)
+        if not (hard and entry[4]):
+            table[key] = entry
+
+
+def test_random_batches_against_a_model(c):
+    """The same batches into a plain table (which is written anew when that pays), into one that a view
+    hangs on (which is not), and into a model."""
+    rng = random.Random(20261122)
+    for mode in ("Hard delete", "Soft delete"):
+        names = [f"r_{mode[:4].lower()}_{k}" for k in ("plain", "view")]
+        model, oids = {}, {n: set() for n in names}
+        for step in range(8):
+            batch = [(rng.randrange(60), rng.choice([None, 1, 2, 3, 4, 5]), f"{step}.{i}", 1700000000000 + rng.randrange(5),
+                      rng.random() < 0.2) for i in range(rng.choice([3, 40, 150]))]
+            model_sync(model, batch, mode == "Hard delete")
+            for name in names:
+                c.write(config(cdc_deletion_mode=mode), dedup(name, inner=CDC), [
+                    *[row(name, k, at, text, extracted, _ab_cdc_deleted_at="2024-01-01T00:00:00Z" if gone else None)
+                      for k, at, text, extracted, gone in batch], *complete(name)]).ok()
+                got = {int(k): text for k, text in psql(f"select id, name from {name}")}
+                assert got == {k: e[2] for k, e in model.items()}, (mode, step, name)
+                assert column(f"select count(*) from {name}") == [str(len(model))] and no_strays()
+                oids[name].add(column(f"select '{name}'::regclass::oid")[0])
+                assert len(indexes_of(name)) == 3
+            if step == 0:
+                psql(f"create view on_{names[1]} as select id from {names[1]}")
+        # Both ways were gone.
+        assert len(oids[names[0]]) > 1 and len(oids[names[1]]) == 1, oids
+
+
+def test_what_hangs_on_a_table_stays(c):
+    """Each of these alone keeps a deduplicated table from being written anew."""
+    psql("create role reader")
+    for i, sql in enumerate(["grant select on {} to reader", "create index on {} (name)", "comment on table {} is 'mine'",
+                             "create publication p for table {} with (publish = 'insert')", "alter table {} set (fillfactor = 90)",
+                             "alter table {} replica identity full", "alter table {} enable row level security",
+                             "alter table {} add constraint k check (id < 1000)", "grant select (id) on {} to reader"]):
+        name = f"h_{i}"
+        c.write(config(), dedup(name), [row(name, 1, 1, "a"), *complete(name)]).ok()
+        psql(sql.format(name))
+        before = column(f"select '{name}'::regclass::oid")
+        c.write(config(), dedup(name), [row(name, 1, 2, "b"), *complete(name)]).ok()
+        assert column(f"select '{name}'::regclass::oid") == before, sql
+        assert rows(name) == [["1", "2", "b"]]
+
+
 def run_until_killed(c, streams, messages, expect_states):
     """kill -9 once so many states were acknowledged."""
     with c.popen(*c.args("write", config(), streams)) as process:
@@ -246,7 +320,7 @@ def test_killed_around_the_swap(c):
     c.write(config(), append(name, generation=1, minimum=1), [row(name, 1, 1, "old"), *complete(name)]).ok()
     new = append(name, generation=2, minimum=2)
     holder_sql = f"begin; lock table {name} in access share mode; select pg_sleep(20)"
-    holder = __import__("subprocess").Popen(["psql", "-XAtqc", holder_sql])
+    holder = subprocess.Popen(["psql", "-XAtqc", holder_sql])
     while not column(f"select 1 from pg_locks where relation = '{name}'::regclass and mode = 'AccessShareLock' and granted "
                      "and pid <> pg_backend_pid()"):
         time.sleep(0.02)

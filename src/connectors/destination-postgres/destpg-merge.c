@@ -63,12 +63,25 @@ append_match(GString *sql, const DestpgLayout *layout)
                                layout->pk[i]);
 }
 
+/* " from s where …": the rows of the batch that the table `to` has no equal or newer row for. */
+static void
+append_winners(GString *sql, const DestpgLayout *layout, const char *to, gboolean hard_delete)
+{
+    g_string_append_printf(sql, " from s where not exists (select from %s t where ", to);
+    append_match(sql, layout);
+    g_string_append(sql, " and (");
+    append_newer(sql, layout);
+    g_string_append(sql, ") is not true)");
+    if (tombstones_go(layout, hard_delete))
+        g_string_append_printf(sql, " and s.%s is null", layout->deleted);
+}
+
 char *
 destpg_merge_upsert(const DestpgLayout *layout, const char *from, const char *to,
                     gboolean hard_delete)
 {
     g_autofree char *names = destpg_layout_names(layout, "");
-    g_autofree char *source_names = destpg_layout_names(layout, "s.");
+    g_autofree char *new_names = destpg_layout_names(layout, "s.");
     GString *sql = g_string_new("with s as materialized (");
     append_newest(sql, layout, from);
     /* Delete and insert: measured faster than ON CONFLICT, MERGE and UPDATE, and it needs no
@@ -77,14 +90,27 @@ destpg_merge_upsert(const DestpgLayout *layout, const char *from, const char *to
     append_match(sql, layout);
     g_string_append(sql, " and ");
     append_newer(sql, layout);
-    g_string_append_printf(
-        sql, ") insert into %s (%s) select %s from s where not exists (select from %s t where ", to,
-        names, source_names, to);
+    g_string_append_printf(sql, ") insert into %s (%s) select %s", to, names, new_names);
+    append_winners(sql, layout, to, hard_delete);
+    return g_string_free(sql, FALSE);
+}
+
+char *
+destpg_merge_rebuild(const DestpgLayout *layout, const char *from, const char *to, const char *into,
+                     gboolean hard_delete)
+{
+    g_autofree char *names = destpg_layout_names(layout, "");
+    g_autofree char *old_names = destpg_layout_names(layout, "t.");
+    g_autofree char *new_names = destpg_layout_names(layout, "s.");
+    GString *sql = g_string_new("with s as materialized (");
+    append_newest(sql, layout, from);
+    g_string_append_printf(sql, ") insert into %s (%s) select %s from %s t where not exists (",
+                           into, names, old_names, to);
+    g_string_append(sql, "select from s where ");
     append_match(sql, layout);
-    g_string_append(sql, " and (");
+    g_string_append(sql, " and ");
     append_newer(sql, layout);
-    g_string_append(sql, ") is not true)");
-    if (tombstones_go(layout, hard_delete))
-        g_string_append_printf(sql, " and s.%s is null", layout->deleted);
+    g_string_append_printf(sql, ") union all select %s", new_names);
+    append_winners(sql, layout, to, hard_delete);
     return g_string_free(sql, FALSE);
 }

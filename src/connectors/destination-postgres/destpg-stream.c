@@ -19,6 +19,12 @@ temp_of(const DestpgStream *s)
     return (DestpgTarget){s->name.schema, s->temp};
 }
 
+static DestpgTarget
+temp2_of(const DestpgStream *s)
+{
+    return (DestpgTarget){s->name.schema, s->temp2};
+}
+
 /* --- begin ------------------------------------------------------------------------------------ */
 /* Temporary tables are made with all columns nullable but the meta ones, as the final table. */
 static gboolean
@@ -118,7 +124,7 @@ begin_in_transaction(DestpgStream *s, const DestpgConfig *config, DestpgConn *co
         !destpg_table_find(conn, final_of(s), &final, error) ||
         !destpg_table_is_ours(final_of(s), &final, error) ||
         !destpg_table_find(conn, temp_of(s), &temp, error) ||
-        !destpg_table_drop(conn, (DestpgTarget){s->name.schema, s->temp2}, FALSE, error))
+        !destpg_table_drop(conn, temp2_of(s), FALSE, error))
         return FALSE;
     if (s->config->truncate)
         return begin_truncate(s, config, conn, &temp, error);
@@ -146,15 +152,36 @@ prepare_sort(DestpgConn *conn, const char *from, GError **error)
            destpg_execf(conn, error, "analyze %s", from);
 }
 
+/* A new table from the rows of the old one and the batch. */
+static gboolean
+rebuild(DestpgStream *s, const DestpgConfig *config, DestpgConn *conn, GError **error)
+{
+    DestpgTarget temp = temp_of(s), temp2 = temp2_of(s), final = final_of(s);
+    g_autofree char *from = destpg_target_sql(temp), *to = destpg_target_sql(final);
+    g_autofree char *into = destpg_target_sql(temp2);
+    g_autofree char *sql = destpg_merge_rebuild(&s->layout, from, to, into, config->hard_delete);
+    /* Readers go on; a row that somebody writes now would be lost. */
+    return destpg_execf(conn, error, "lock table %s in exclusive mode", to) &&
+           destpg_table_create(conn, temp2, &s->layout, error) && destpg_exec(conn, sql, error) &&
+           destpg_index_ensure(conn, temp2, &s->layout, FALSE, error) &&
+           destpg_table_replace(conn, temp2, final, FALSE, &temp, error);
+}
+
 static gboolean
 merge_in_transaction(DestpgStream *s, const DestpgConfig *config, DestpgConn *conn, GError **error)
 {
     g_autofree char *from = destpg_target_sql(temp_of(s)), *to = destpg_target_sql(final_of(s));
     gint64 generation;
+    gboolean anew = FALSE;
     if (!destpg_table_ensure(conn, final_of(s), &s->layout, config->drop_cascade, error) ||
         !destpg_table_generation(conn, final_of(s), &generation, error) ||
         !prepare_sort(conn, from, error))
         return FALSE;
+    if (generation >= 0 &&
+        !destpg_table_may_rebuild(conn, temp_of(s), final_of(s), &s->layout, &anew, error))
+        return FALSE;
+    if (anew)
+        return rebuild(s, config, conn, error);
     g_autofree char *sql = generation < 0
                                ? destpg_merge_insert(&s->layout, from, to, config->hard_delete)
                                : destpg_merge_upsert(&s->layout, from, to, config->hard_delete);
@@ -178,7 +205,7 @@ merge(DestpgStream *s, const DestpgConfig *config, DestpgConn *conn, GError **er
 static gboolean
 dedup_in_transaction(DestpgStream *s, const DestpgConfig *config, DestpgConn *conn, GError **error)
 {
-    DestpgTarget temp2 = {s->name.schema, s->temp2};
+    DestpgTarget temp2 = temp2_of(s);
     g_autofree char *from = destpg_target_sql(temp_of(s)), *to = destpg_target_sql(temp2);
     g_autofree char *sql = destpg_merge_insert(&s->layout, from, to, config->hard_delete);
     return destpg_table_create(conn, temp2, &s->layout, error) &&
@@ -190,7 +217,7 @@ dedup_in_transaction(DestpgStream *s, const DestpgConfig *config, DestpgConn *co
 static gboolean
 dedup_and_swap(DestpgStream *s, const DestpgConfig *config, DestpgConn *conn, GError **error)
 {
-    DestpgTarget temp = temp_of(s), temp2 = {s->name.schema, s->temp2};
+    DestpgTarget temp = temp_of(s), temp2 = temp2_of(s);
     if (!destpg_begin(conn, error) || !dedup_in_transaction(s, config, conn, error) ||
         !destpg_commit(conn, error)) {
         destpg_rollback(conn);

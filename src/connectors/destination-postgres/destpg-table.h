@@ -74,7 +74,15 @@ gboolean destpg_table_mark(DestpgConn *conn, DestpgTarget target, gboolean gener
 gboolean destpg_table_generation(DestpgConn *conn, DestpgTarget target, gint64 *ret,
                                  GError **error);
 
-/* Drops `to`, puts `from` in its place, indexes included. In a transaction of its own. */
+/* Is it worth writing `to` anew for the rows of `from`, and would nobody notice? Not when somebody
+ * hung something on it that a new table would not have: a view, a grant, an index, … */
+gboolean destpg_table_may_rebuild(DestpgConn *conn, DestpgTarget from, DestpgTarget to,
+                                  const DestpgLayout *layout, gboolean *ret, GError **error);
+
+/* Drops `to`, puts `from` in its place, indexes included; also drops another table. */
+gboolean destpg_table_replace(DestpgConn *conn, DestpgTarget from, DestpgTarget to,
+                              gboolean cascade, const DestpgTarget *also_drop, GError **error);
+/* The same in a transaction of its own. */
 gboolean destpg_table_swap(DestpgConn *conn, DestpgTarget from, DestpgTarget to, gboolean cascade,
                            const DestpgTarget *also_drop, GError **error);
 
