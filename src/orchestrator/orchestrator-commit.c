@@ -120,7 +120,7 @@ may_help(const GError *error)
 }
 
 gboolean
-orchestrator_finish(OrchestratorApi *api, GBytes *commit, const char *call, GBytes *body,
+orchestrator_finish(OrchestratorApi *api, const char *call, GBytes *body,
                     gint64 (*deadline)(gpointer data), gpointer data, GError **error)
 {
     int wait_ms = RETRY_MIN_MS;
@@ -131,9 +131,7 @@ orchestrator_finish(OrchestratorApi *api, GBytes *commit, const char *call, GByt
         if (now >= end)
             return sl_error_set(error, SL_ERROR_TIMED_OUT,
                                 "the workload API could not be reached before our lease ran out");
-        if (commit != NULL && orchestrator_api_commit(api, commit, until, NULL, &failure))
-            commit = NULL;
-        if (commit == NULL && orchestrator_api_finish(api, call, body, until, NULL, &failure))
+        if (orchestrator_api_finish(api, call, body, until, NULL, &failure))
             return TRUE;
         if (!may_help(failure)) {
             g_propagate_error(error, g_steal_pointer(&failure));

@@ -21,8 +21,7 @@ gboolean orchestrator_committer_is_busy(const OrchestratorCommitter *committer);
 void orchestrator_committer_post(OrchestratorCommitter *committer, GString *take_body,
                                  OrchestratorCommitted done, gpointer data);
 
-/* For the end, on the calling thread: again and again while that may help and until `deadline`,
- * which is asked for anew each time. commit: a last {states, stats}, NULL for none; then `call`
- * with `body`. */
-gboolean orchestrator_finish(OrchestratorApi *api, GBytes *commit, const char *call, GBytes *body,
+/* The end, on the calling thread: again and again while that may help and until `deadline`, which
+ * is asked for anew each time. */
+gboolean orchestrator_finish(OrchestratorApi *api, const char *call, GBytes *body,
                              gint64 (*deadline)(gpointer data), gpointer data, GError **error);

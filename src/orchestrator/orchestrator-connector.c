@@ -13,6 +13,7 @@
 #include "sl-init-wire.h"
 
 #define START_USEC (10 * 60 * G_USEC_PER_SEC) /* the launcher starts so many at a time only */
+#define CONNECT_MS 60000 /* from the launcher's "it runs" to the connector's start */
 #define STDERR_LINE (256 * 1024)
 #define STDERR_BURST 1000     /* lines that may come at once */
 #define STDERR_PER_SECOND 100 /* and what comes back of them */
@@ -25,7 +26,7 @@ struct OrchestratorConnector {
     SlInitPeer *peer;
     int in, out, err;
     OrchestratorLines stderr_lines;
-    guint stderr_source;
+    guint stderr_source, connect_source;
     double stderr_credit;
     gint64 stderr_time;
     guint64 stderr_dropped;
@@ -33,6 +34,7 @@ struct OrchestratorConnector {
     gboolean started, ended;
     int exit_code, signum;
     int our_signal;  /* 0: we sent none */
+    char *refusal;   /* why somebody who connected was sent away */
     char *end_error; /* how it ended otherwise */
     OrchestratorConnectorFunc func;
     gpointer data;
@@ -136,11 +138,54 @@ drain_stderr(OrchestratorConnector *c)
 
 /* --- life ------------------------------------------------------------------ */
 
+static void
+end(OrchestratorConnector *c, const char *why)
+{
+    if (c->ended)
+        return;
+    if (c->connect_source != 0)
+        g_source_remove(c->connect_source);
+    c->connect_source = 0;
+    c->ended = TRUE;
+    c->end_error = g_strdup(why);
+    drain_stderr(c);
+    c->func(c, ORCHESTRATOR_CONNECTOR_ENDED, c->data);
+}
+
+/* The start cannot succeed any more: whoever connects now comes too late. */
+static void
+give_up_start(OrchestratorConnector *c, const char *why)
+{
+    g_autofree char *text = g_strdup_printf("could not be started: %s", why);
+    g_clear_pointer(&c->peer, sl_init_peer_free);
+    end(c, text);
+}
+
+static gboolean
+on_refused(gpointer data)
+{
+    OrchestratorConnector *c = data;
+    c->connect_source = 0;
+    give_up_start(c, c->refusal);
+    return G_SOURCE_REMOVE;
+}
+
+/* Nobody but the connector's unit can see the socket: a stranger there is no accident to wait out.
+ */
 static gboolean
 check_peer(pid_t pid, uid_t uid, gpointer data, GError **error)
 {
     OrchestratorConnector *c = data;
-    return orchestrator_starter_check(c->starter, c->role, pid, error);
+    g_autoptr(GError) refusal = NULL;
+    if (orchestrator_starter_check(c->starter, c->role, pid, &refusal))
+        return TRUE;
+    if (c->connect_source != 0)
+        g_source_remove(c->connect_source);
+    c->connect_source = g_idle_add(on_refused, c);
+    g_free(c->refusal);
+    c->refusal = g_strdup(refusal->message);
+    g_propagate_error(error, g_steal_pointer(&refusal));
+    return FALSE;
 }
 
 OrchestratorConnector *
@@ -173,11 +218,14 @@ orchestrator_connector_free(OrchestratorConnector *c)
     if (c == NULL)
         return;
     orchestrator_starter_forget(c->starter, c);
+    if (c->connect_source != 0)
+        g_source_remove(c->connect_source);
     close_stderr(c);
     sl_fd_clear(&c->in);
     sl_fd_clear(&c->out);
     sl_init_peer_free(c->peer);
     g_string_free(c->stderr_tail, TRUE);
+    g_free(c->refusal);
     g_free(c->end_error);
     g_free(c);
 }
@@ -206,26 +254,25 @@ orchestrator_connector_add_env(OrchestratorConnector *c, const char *name, const
     return sl_init_peer_add_env(c->peer, name, value, error);
 }
 
-static void
-end(OrchestratorConnector *c, const char *why)
+static gboolean
+on_no_connection(gpointer data)
 {
-    if (c->ended)
-        return;
-    c->ended = TRUE;
-    c->end_error = g_strdup(why);
-    drain_stderr(c);
-    c->func(c, ORCHESTRATOR_CONNECTOR_ENDED, c->data);
+    OrchestratorConnector *c = data;
+    c->connect_source = 0;
+    give_up_start(c, "the launcher has started it, but it did not report to us");
+    return G_SOURCE_REMOVE;
 }
 
 static void
-on_start_failed(const GError *error, gpointer data)
+on_start_done(const GError *error, gpointer data)
 {
     OrchestratorConnector *c = data;
-    if (c->started)
-        return; /* it runs: the answer was lost, not the connector */
-    g_autofree char *why = g_strdup_printf("could not be started: %s", error->message);
-    g_clear_pointer(&c->peer, sl_init_peer_free);
-    end(c, why);
+    if (c->started || c->ended || c->connect_source != 0)
+        return; /* it runs: the answer came late, or was lost */
+    if (error != NULL)
+        give_up_start(c, error->message);
+    else
+        c->connect_source = g_timeout_add(CONNECT_MS, on_no_connection, c);
 }
 
 static void
@@ -236,6 +283,9 @@ on_peer(SlInitPeer *peer, const SlInitPeerEvent *event, gpointer data)
     switch (event->type) {
     case SL_INIT_PEER_STARTED:
         c->started = TRUE;
+        if (c->connect_source != 0)
+            g_source_remove(c->connect_source);
+        c->connect_source = 0;
         c->func(c, ORCHESTRATOR_CONNECTOR_STARTED, c->data);
         return;
     case SL_INIT_PEER_EXITED:
@@ -263,7 +313,7 @@ orchestrator_connector_start(OrchestratorConnector *c, OrchestratorConnectorFunc
     c->data = data;
     c->stderr_source = g_unix_fd_add(c->err, G_IO_IN | G_IO_HUP | G_IO_ERR, on_stderr, c);
     sl_init_peer_start(c->peer, NULL, g_get_monotonic_time() + START_USEC, on_peer, c);
-    orchestrator_starter_start(c->starter, c->role, on_start_failed, c);
+    orchestrator_starter_start(c->starter, c->role, on_start_done, c);
 }
 
 void

@@ -145,6 +145,30 @@ orchestrator_input_parse(GBytes *text, GError **error)
 }
 
 void
+orchestrator_input_apply(const OrchestratorInput *input, SlConfig *config)
+{
+    const struct {
+        const char *key;
+        gint64 *value, unit, min;
+    } settings[] = {
+        {"heartbeatMs", &config->workload_heartbeat_usec, 1000, 100},
+        {"leaseMs", &config->workload_lease_usec, 1000, 1000},
+        {"commitMs", &config->orchestrator_commit_usec, 1000, 10},
+        {"maxLine", &config->orchestrator_max_line, 1, 65536},
+        {"maxLog", &config->orchestrator_max_log, 1, 0},
+        {"sourceSilenceSec", &config->orchestrator_source_silence_usec, G_USEC_PER_SEC, 1},
+        {"destinationStallSec", &config->orchestrator_destination_stall_usec, G_USEC_PER_SEC, 1},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(settings); i++) {
+        const SlJsonNode *node = get_member(input->doc, sl_json_root(input->doc), settings[i].key);
+        gint64 value;
+        if (node != NULL && node->type == SL_JSON_NUMBER && sl_json_get_int64(node, &value) &&
+            value >= settings[i].min && value < G_MAXINT64 / settings[i].unit)
+            *settings[i].value = value * settings[i].unit;
+    }
+}
+
+void
 orchestrator_input_free(OrchestratorInput *input)
 {
     if (input == NULL)

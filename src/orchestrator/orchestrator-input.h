@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "sl-config.h"
 #include "sl-job-log.h"
 #include "sl-json-read.h"
 
@@ -18,7 +19,7 @@ typedef struct {
     OrchestratorJobType type;
     gint64 job_id, attempt_number; /* -1: not sent */
     char *connection_id, *workspace_id, *log_path;
-    gint64 deadline_usec;                     /* 0: none */
+    gint64 deadline_usec;                     /* of check, discover and spec; 0: none */
     const SlJsonNode *configurations[2];      /* per OrchestratorRole; NULL: none */
     gboolean has_role[2], supports_refreshes; /* the latter of the destination */
     const SlJsonNode *secret_paths[2];        /* NULL: none */
@@ -31,6 +32,9 @@ typedef struct {
 OrchestratorInput *orchestrator_input_parse(GBytes *text, GError **error);
 void orchestrator_input_free(OrchestratorInput *input);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchestratorInput, orchestrator_input_free)
+
+/* The settings of the host that has the database win over those of this one. */
+void orchestrator_input_apply(const OrchestratorInput *input, SlConfig *config);
 
 const char *orchestrator_job_type_name(OrchestratorJobType type);
 

@@ -29,7 +29,7 @@ struct OrchestratorStarter {
 
 typedef struct {
     OrchestratorStarter *starter; /* NULL: it has gone */
-    OrchestratorStartFailed failed;
+    OrchestratorStartDone done;
     gpointer data;
 } Call;
 
@@ -139,18 +139,18 @@ on_started(GObject *object, GAsyncResult *result, gpointer data)
     if (call->starter == NULL)
         return;
     g_ptr_array_remove_fast(call->starter->calls, call);
-    if (reply == NULL && call->failed != NULL) {
+    if (error != NULL)
         g_dbus_error_strip_remote_error(error);
-        call->failed(error, call->data);
-    }
+    if (call->done != NULL)
+        call->done(error, call->data);
 }
 
 static void
-start_by_launcher(OrchestratorStarter *starter, OrchestratorRole role,
-                  OrchestratorStartFailed failed, gpointer data)
+start_by_launcher(OrchestratorStarter *starter, OrchestratorRole role, OrchestratorStartDone done,
+                  gpointer data)
 {
     Call *call = g_new(Call, 1);
-    *call = (Call){starter, failed, data};
+    *call = (Call){starter, done, data};
     g_ptr_array_add(starter->calls, call);
     g_dbus_connection_call(
         starter->bus, LAUNCHER, LAUNCHER_PATH, LAUNCHER, "StartConnector",
@@ -237,13 +237,13 @@ start_child(OrchestratorStarter *starter, OrchestratorRole role, GError **error)
 
 void
 orchestrator_starter_start(OrchestratorStarter *starter, OrchestratorRole role,
-                           OrchestratorStartFailed failed, gpointer data)
+                           OrchestratorStartDone done, gpointer data)
 {
     g_autoptr(GError) error = NULL;
     if (starter->spawn == NULL)
-        start_by_launcher(starter, role, failed, data);
-    else if (!start_child(starter, role, &error))
-        failed(error, data);
+        start_by_launcher(starter, role, done, data);
+    else
+        done(start_child(starter, role, &error) ? NULL : error, data);
 }
 
 void
@@ -252,7 +252,7 @@ orchestrator_starter_forget(OrchestratorStarter *starter, gpointer data)
     for (guint i = 0; i < starter->calls->len; i++) {
         Call *call = starter->calls->pdata[i];
         if (call->data == data)
-            call->failed = NULL;
+            call->done = NULL;
     }
 }
 

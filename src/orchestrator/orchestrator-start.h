@@ -31,13 +31,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchestratorStarter, orchestrator_starter_free)
 char *orchestrator_starter_socket(const OrchestratorStarter *starter, OrchestratorRole role);
 char *orchestrator_starter_files(const OrchestratorStarter *starter, OrchestratorRole role);
 
-/* Called once when the start has failed; success shows by sluice-init's connecting. */
-typedef void (*OrchestratorStartFailed)(const GError *error, gpointer data);
+/* Called at most once: it has failed (error), or sluice-init runs and should have connected or do
+ * so very soon (NULL). */
+typedef void (*OrchestratorStartDone)(const GError *error, gpointer data);
 
 void orchestrator_starter_start(OrchestratorStarter *starter, OrchestratorRole role,
-                                OrchestratorStartFailed failed, gpointer data);
+                                OrchestratorStartDone done, gpointer data);
 
-/* No call of `failed` with this data any more. */
+/* No call of `done` with this data any more. */
 void orchestrator_starter_forget(OrchestratorStarter *starter, gpointer data);
 
 /* Is this process the sluice-init of that role? */

@@ -433,18 +433,6 @@ orchestrator_sync_write(OrchestratorSync *sync, SlJsonWriter *w)
     sl_ledger_write_stats(sync->ledger, w);
 }
 
-gboolean
-orchestrator_sync_has_states(const OrchestratorSync *sync)
-{
-    return sl_ledger_has_pending(sync->ledger);
-}
-
-void
-orchestrator_sync_persisted(OrchestratorSync *sync, gboolean accepted)
-{
-    sl_ledger_persisted(sync->ledger, accepted);
-}
-
 /* --- life ------------------------------------------------------------------ */
 
 static void
@@ -478,7 +466,7 @@ orchestrator_sync_start(Orchestrator *o, GError **error)
 {
     g_autoptr(OrchestratorSync) sync = g_new0(OrchestratorSync, 1);
     sync->o = o;
-    sync->begun_at = sync->activity_at = g_get_monotonic_time();
+    sync->activity_at = g_get_monotonic_time();
     if (!make_parts(sync, error))
         return NULL;
     OrchestratorConnector *source = sync->sides[ORCHESTRATOR_SOURCE].connector;

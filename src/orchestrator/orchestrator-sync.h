@@ -32,7 +32,7 @@ struct OrchestratorSync {
     gboolean failed, cancelled, concluded;
     gboolean stopping; /* no more is wanted: the source's end does not matter */
     gint64 stopping_at;
-    gint64 begun_at, activity_at; /* the destination's last word */
+    gint64 activity_at; /* the destination's last word */
     OrchestratorLines acks;
     SlJsonScanner *ack_scanner;
     guint ack_source, tick_source, commit_source;

@@ -90,18 +90,12 @@ watch_exit(OrchestratorSync *sync, OrchestratorRole role, gint64 now)
     }
 }
 
+/* Once we stop, the destination has its time for the rest, and no more. */
 static void
-watch_deadline(OrchestratorSync *sync, gint64 now)
+watch_wind_down(OrchestratorSync *sync, gint64 now)
 {
-    OrchestratorSide *destination = &sync->sides[ORCHESTRATOR_DESTINATION];
-    gint64 limit = sync->o->input->deadline_usec;
-    if (limit > 0 && !sync->stopping && is_over(sync->begun_at, limit, now)) {
-        g_autofree char *text = g_strdup_printf("The sync has not ended within its time of "
-                                                "%" G_GINT64_FORMAT " seconds",
-                                                limit / G_USEC_PER_SEC);
-        orchestrator_sync_stop(sync, FALSE, text);
-    }
-    if (sync->stopping && destination->kill_at == 0 && destination->ended_at == 0 &&
+    OrchestratorSide *side = &sync->sides[ORCHESTRATOR_DESTINATION];
+    if (sync->stopping && side->kill_at == 0 && side->ended_at == 0 &&
         is_over(sync->stopping_at, WIND_DOWN_USEC, now))
         orchestrator_sync_end_side(sync, ORCHESTRATOR_DESTINATION);
 }
@@ -117,6 +111,6 @@ orchestrator_sync_on_tick(gpointer data)
     watch_destination_stall(sync, now);
     watch_exit(sync, ORCHESTRATOR_SOURCE, now);
     watch_exit(sync, ORCHESTRATOR_DESTINATION, now);
-    watch_deadline(sync, now);
+    watch_wind_down(sync, now);
     return G_SOURCE_CONTINUE;
 }

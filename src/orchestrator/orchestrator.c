@@ -229,35 +229,19 @@ write_output(const Run *run, SlJsonWriter *w)
 }
 
 static GBytes *
-make_commit(Run *run)
-{
-    if (run->sync == NULL)
-        return NULL;
-    GString *body = g_string_new(NULL);
-    SlJsonWriter w = SL_JSON_WRITER_INIT(body);
-    sl_json_begin_object(&w);
-    orchestrator_sync_write(run->sync, &w);
-    sl_json_end_object(&w);
-    return g_string_free_to_bytes(body);
-}
-
-/* A failure goes without states: they are committed in a call of their own before it. */
-static GBytes *
 make_report(Run *run, const OrchestratorApi *api)
 {
     const Orchestrator *o = &run->o;
-    const char *origin = "unknown", *reason;
+    const char *origin = NULL, *reason = sl_failures_first(o->failures, &origin);
     GString *body = g_string_new(NULL);
     SlJsonWriter w = SL_JSON_WRITER_INIT(body);
     orchestrator_api_begin_body(api, &w);
-    if (o->outcome == ORCHESTRATOR_FAILED) {
-        reason = sl_failures_first(o->failures, &origin);
-        sl_json_member_string(&w, "token", o->token);
+    if (o->outcome != ORCHESTRATOR_SUCCEEDED) {
         sl_json_member_string(&w, "source", origin);
-        sl_json_member_string(&w, "reason", reason != NULL ? reason : "failed without a reason");
-    } else if (run->sync != NULL) {
-        orchestrator_sync_write(run->sync, &w);
+        sl_json_member_string(&w, "reason", reason);
     }
+    if (run->sync != NULL)
+        orchestrator_sync_write(run->sync, &w);
     sl_json_key(&w, "output");
     write_output(run, &w);
     sl_json_end_object(&w);
@@ -279,10 +263,8 @@ report(Run *run, OrchestratorApi *api, GError **error)
                                         [ORCHESTRATOR_CANCELLED] = "cancel"};
     Orchestrator *o = &run->o;
     g_autoptr(GError) refused = NULL;
-    g_autoptr(GBytes) commit = o->outcome == ORCHESTRATOR_FAILED ? make_commit(run) : NULL;
     g_autoptr(GBytes) body = make_report(run, api);
-    if (orchestrator_finish(api, commit, calls[o->outcome], body, get_deadline, o->holder,
-                            &refused))
+    if (orchestrator_finish(api, calls[o->outcome], body, get_deadline, o->holder, &refused))
         return TRUE;
     if (!g_error_matches(refused, SL_ERROR, SL_ERROR_INVALID)) {
         g_propagate_error(error, g_steal_pointer(&refused));
@@ -294,7 +276,7 @@ report(Run *run, OrchestratorApi *api, GError **error)
     o->outcome = ORCHESTRATOR_FAILED;
     g_bytes_unref(body);
     body = make_report(run, api);
-    return orchestrator_finish(api, NULL, calls[o->outcome], body, get_deadline, o->holder, error);
+    return orchestrator_finish(api, calls[o->outcome], body, get_deadline, o->holder, error);
 }
 
 static void
@@ -378,7 +360,6 @@ refuse_input(OrchestratorApi *api, const Run *run, const GError *refusal)
     g_critical("the workload's %s", refusal->message);
     sl_failures_add(run->o.failures, SL_ORIGIN_PLATFORM, SL_FAILURE_SYSTEM, refusal->message, NULL);
     orchestrator_api_begin_body(api, &w);
-    sl_json_member_string(&w, "token", run->o.token);
     sl_json_member_string(&w, "source", sl_failure_origin_name(SL_ORIGIN_PLATFORM));
     sl_json_member_string(&w, "reason", refusal->message);
     sl_json_key(&w, "output");
@@ -388,52 +369,61 @@ refuse_input(OrchestratorApi *api, const Run *run, const GError *refusal)
     sl_json_end_object(&w);
     sl_json_end_object(&w);
     g_autoptr(GBytes) body = g_string_free_to_bytes(text);
-    if (!orchestrator_finish(api, NULL, "failure", body, get_deadline, run->o.holder, &error))
+    if (!orchestrator_finish(api, "failure", body, get_deadline, run->o.holder, &error))
         g_warning("%s", error->message);
     return EXIT_ERROR;
 }
 
+/* With the workload held: has connectors started and waits for their end, or says why not. */
 static int
-run_workload(const Options *options, const char *token, const SlConfig *config, GError **error)
+run_held(Run *run, OrchestratorApi *api, const Options *options, gboolean cancel, GError *refusal)
 {
-    gint64 beat;
-    gboolean cancel = FALSE;
-    const char *api_path = options->api != NULL ? options->api : "/run/sluice/workload-api.sock";
-    g_autoptr(OrchestratorApi) api = orchestrator_api_new(api_path, options->workload, token);
+    g_autoptr(GError) error = refusal;
     g_autofree char *compact = sl_id_compact(options->auto_id);
-    g_auto(SlLogScope) scope = sl_log_scope(SL_LOG_WORKLOAD_ID, options->workload);
-    g_autoptr(OrchestratorInput) input = NULL;
-    Run run = {.o = {options->workload, token, api_path, config}};
-    const OrchestratorHolderOptions holding = {api_path, options->workload, token,
-                                               config->workload_heartbeat_usec,
-                                               config->workload_lease_usec};
+    const OrchestratorInput *input = run->o.input;
     const OrchestratorStarterOptions starting = {
         options->workload,
         compact,
         options->run_folder != NULL ? options->run_folder : "/run/sluice/workloads",
         options->spawn != NULL ? options->spawn + strlen(SPAWN_PREFIX) : NULL,
         {options->commands[0], options->commands[1]}};
+    if (input != NULL)
+        run->o.starter = orchestrator_starter_new(&starting, &error);
+    if (run->o.starter == NULL)
+        return refuse_input(api, run, error);
+    run->o.log = orchestrator_log_new(
+        options->log_folder != NULL ? options->log_folder : "/var/log/sluice/jobs", input->log_path,
+        run->o.config->orchestrator_max_log, orchestrator_input_mask(input));
+    return run_input(run, api, cancel);
+}
+
+static int
+run_workload(const Options *options, const char *token, SlConfig *config, GError **error)
+{
+    gint64 beat;
+    gboolean cancel = FALSE;
+    const char *api_path = options->api != NULL ? options->api : "/run/sluice/workload-api.sock";
+    g_autoptr(OrchestratorApi) api = orchestrator_api_new(api_path, options->workload, token);
+    g_auto(SlLogScope) scope = sl_log_scope(SL_LOG_WORKLOAD_ID, options->workload);
+    g_autoptr(GError) refusal = NULL;
+    Run run = {.o = {options->workload, token, api_path, config}};
 
     g_autoptr(GBytes) text = get_input(api, error);
-    if (text == NULL || !report_running(api, config->workload_lease_usec, &beat, &cancel, error))
+    if (text == NULL)
         return g_error_matches(*error, SL_ERROR, SL_ERROR_GONE) ? EXIT_LOST : EXIT_ERROR;
-    run.o.holder = orchestrator_holder_start(&holding, beat, on_holder, &run);
-    run.o.failures = sl_failures_new();
-    g_autoptr(GError) refusal = NULL;
-    input = orchestrator_input_parse(text, &refusal);
+    g_autoptr(OrchestratorInput) input = orchestrator_input_parse(text, &refusal);
     g_clear_pointer(&text, g_bytes_unref);
     if (input != NULL)
-        run.o.starter = orchestrator_starter_new(&starting, &refusal);
-    int status;
-    if (run.o.starter == NULL) {
-        status = refuse_input(api, &run, refusal);
-    } else {
-        run.o.input = input;
-        run.o.log = orchestrator_log_new(
-            options->log_folder != NULL ? options->log_folder : "/var/log/sluice/jobs",
-            input->log_path, config->orchestrator_max_log, orchestrator_input_mask(input));
-        status = run_input(&run, api, cancel);
-    }
+        orchestrator_input_apply(input, config);
+    if (!report_running(api, config->workload_lease_usec, &beat, &cancel, error))
+        return g_error_matches(*error, SL_ERROR, SL_ERROR_GONE) ? EXIT_LOST : EXIT_ERROR;
+    const OrchestratorHolderOptions holding = {api_path, options->workload, token,
+                                               config->workload_heartbeat_usec,
+                                               config->workload_lease_usec};
+    run.o.holder = orchestrator_holder_start(&holding, beat, on_holder, &run);
+    run.o.failures = sl_failures_new();
+    run.o.input = input;
+    int status = run_held(&run, api, options, cancel, g_steal_pointer(&refusal));
     clear_run(&run);
     return status;
 }

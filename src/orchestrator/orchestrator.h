@@ -57,10 +57,8 @@ OrchestratorSync *orchestrator_sync_start(Orchestrator *o, GError **error);
 void orchestrator_sync_stop(OrchestratorSync *sync, gboolean cancelled, const char *why);
 void orchestrator_sync_free(OrchestratorSync *sync); /* kills what runs still */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchestratorSync, orchestrator_sync_free)
-/* {states, stats} without braces, for a body; accepted: the last one written was. */
+/* The members states and stats of a body. */
 void orchestrator_sync_write(OrchestratorSync *sync, SlJsonWriter *w);
-gboolean orchestrator_sync_has_states(const OrchestratorSync *sync);
-void orchestrator_sync_persisted(OrchestratorSync *sync, gboolean accepted);
 
 typedef struct OrchestratorJob OrchestratorJob;
 OrchestratorJob *orchestrator_job_start(Orchestrator *o, GError **error);

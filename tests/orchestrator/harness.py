@@ -167,7 +167,7 @@ class Run:
         """Everything that was persisted, in order."""
         found = []
         for _, name, body, fault in self.api.calls:
-            if fault is None and body and name in ("commit", "success", "cancel"):
+            if fault is None and body and name in ("commit", "success", "failure", "cancel"):
                 found += body.get("states") or []
         return found
 

@@ -510,10 +510,11 @@ def case_told_to_stop():
     return run
 
 
-def case_deadline():
-    run = Run(source=SLOW, deadlineSec=2).go()
-    run.failed("has not ended within its time of 2 seconds")
-    assert len(run.states()) > 0
+def case_settings_of_the_input():
+    run = Run(source="record('s', {}); state('s', 1); time.sleep(60)", sourceSilenceSec=1, commitMs=100, heartbeatMs=300,
+              deadlineSec=1).go()  # the last is for check, discover and spec
+    run.failed("The source has sent nothing for 1 seconds", origin="source")
+    assert run.api.count("heartbeat") >= 3
     return run
 
 
