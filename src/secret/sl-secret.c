@@ -337,3 +337,13 @@ sl_secret_split(const char *config, const char *spec, const char *old_config, Sl
         return NULL;
     return g_string_free(g_steal_pointer(&out), FALSE);
 }
+
+char *
+sl_secret_connection_spec(const char *connector_spec, GError **error)
+{
+    g_autoptr(SlJsonDoc) doc = sl_json_read(connector_spec, strlen(connector_spec), NULL, error);
+    if (doc == NULL)
+        return NULL;
+    const SlJsonNode *inner = sl_json_get(doc, sl_json_root(doc), "connectionSpecification");
+    return inner != NULL ? sl_json_dup_span(inner) : g_strdup("{}");
+}

@@ -32,6 +32,9 @@ char *sl_secret_paths(const char *config, GError **error);
 typedef char *(*SlSecretGet)(const char *secret_id, gpointer data, GError **error);
 char *sl_secret_fill(const char *config, SlSecretGet get, gpointer data, GError **error);
 
+/* The connectionSpecification of a ConnectorSpecification, to be freed: what `spec` is below. */
+char *sl_secret_connection_spec(const char *connector_spec, GError **error);
+
 /* With the database: the configuration to store for an actor, its new secrets sealed and written,
  * those no longer referred to deleted. */
 char *sl_secret_store(SlTx *tx, const SlSealKey *key, const char *workspace_id,

@@ -5,6 +5,7 @@
 #include "sl-error.h"
 #include "sl-queue-workload.h"
 #include "sl-sql.h"
+#include "workload-api-control.h"
 #include "workload-api-input.h"
 
 /* A polled workload is hidden from the other launchers for so long. */
@@ -127,7 +128,7 @@ report_of(const WorkloadApiCall *call, SlWorkloadStatus status)
         .token = call->token,
         .states = call->body->states,
         .stats = call->body->stats,
-        .output = call->body->output,
+        .output = status == SL_WORKLOAD_STATUS_RUNNING ? NULL : call->body->output,
         .status = status,
         .source = call->body->source,
         .reason = call->body->reason,
@@ -141,25 +142,37 @@ op_commit(const WorkloadApiCall *call, GString *out, GError **error)
     return sl_queue_workload_commit(call->tx, &report, call->now, error);
 }
 
+/* New configurations that a connector sent go to their actors first: the output must not keep them,
+ * they may hold secrets. */
+static gboolean
+finish(const WorkloadApiCall *call, SlWorkloadStatus status, GError **error)
+{
+    SlWorkloadReport report = report_of(call, status);
+    g_autofree char *output = NULL;
+    if (report.output != NULL) {
+        if (!workload_api_control_apply(call, report.output, &output, error))
+            return FALSE;
+        report.output = output;
+    }
+    return sl_queue_workload_finish(call->tx, &report, call->now, error);
+}
+
 static gboolean
 op_success(const WorkloadApiCall *call, GString *out, GError **error)
 {
-    SlWorkloadReport report = report_of(call, SL_WORKLOAD_STATUS_SUCCESS);
-    return sl_queue_workload_finish(call->tx, &report, call->now, error);
+    return finish(call, SL_WORKLOAD_STATUS_SUCCESS, error);
 }
 
 static gboolean
 op_failure(const WorkloadApiCall *call, GString *out, GError **error)
 {
-    SlWorkloadReport report = report_of(call, SL_WORKLOAD_STATUS_FAILURE);
-    return sl_queue_workload_finish(call->tx, &report, call->now, error);
+    return finish(call, SL_WORKLOAD_STATUS_FAILURE, error);
 }
 
 static gboolean
 op_cancel(const WorkloadApiCall *call, GString *out, GError **error)
 {
-    SlWorkloadReport report = report_of(call, SL_WORKLOAD_STATUS_CANCELLED);
-    return sl_queue_workload_finish(call->tx, &report, call->now, error);
+    return finish(call, SL_WORKLOAD_STATUS_CANCELLED, error);
 }
 
 #define LAUNCHER WORKLOAD_API_LAUNCHER

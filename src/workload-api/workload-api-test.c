@@ -198,6 +198,35 @@ test_input(Fixture *f, gconstpointer data)
     CALL(f, "GET", path, NULL, NULL, 401);
 }
 
+/* A connector's new configuration reaches its actor, sealed, and rests nowhere in clear; one that
+ * comes after a person's edit is dropped. */
+static void
+test_control(Fixture *f, gconstpointer edited)
+{
+    queue_fixture_script(
+        f->db,
+        "update actor_definition set spec = '{\"connectionSpecification\":{\"properties\":"
+        "{\"t\":{\"airbyte_secret\":true}}}}';"
+        "update workload set input = '{\"type\":\"check\",\"source\":{\"actorId\":\"" FIXTURE_SOURCE
+        "\",\"configuration\":{}}}'");
+    if (edited != NULL)
+        queue_fixture_script(f->db, "update actor set configuration = '{\"mine\":1}'");
+    g_autofree char *token = claim(f);
+    g_autofree char *body =
+        g_strdup_printf("{\"workloadId\":\"%s\",\"output\":{\"sync\":{},\"config\":{\"source\":"
+                        "{\"t\":\"fresh-token\"}}}}",
+                        f->id);
+    CALL(f, "PUT", "/success", token, body, 204);
+    g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from attempt where output = "
+                                               "'{\"sync\":{}}'"),
+                    ==, 1);
+    g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from secret"), ==,
+                    edited == NULL ? 1 : 0);
+    g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from actor where configuration "
+                                               "like '{\"t\":{\"_secret\":%'"),
+                    ==, edited == NULL ? 1 : 0);
+}
+
 static void
 test_refused(Fixture *f, gconstpointer data)
 {
@@ -236,6 +265,9 @@ main(int argc, char **argv)
 #define ADD(name, func) g_test_add("/workload-api/" name, Fixture, NULL, setup, func, teardown)
     ADD("life", test_life);
     ADD("input", test_input);
+    ADD("control", test_control);
+    g_test_add("/workload-api/control-after-edit", Fixture, "edited", setup, test_control,
+               teardown);
     ADD("refused", test_refused);
     return g_test_run();
 }

@@ -7,6 +7,14 @@ select actor_id, workspace_id, definition_id, actor_type, name, configuration, t
 from actor
 where actor_id = $1;
 
+-- name: actor_replace_configuration
+-- exec:
+-- Zero rows: somebody has edited it meanwhile, and the edit stays.
+-- params: actor_id uuid, old text, new text, now timestamptz
+update actor
+set configuration = $3, updated_at = $4
+where actor_id = $1 and configuration = $2 and not tombstone;
+
 -- name: definition_get
 -- row: Definition
 -- params: definition_id uuid
