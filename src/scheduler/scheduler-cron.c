@@ -226,7 +226,7 @@ parse_zone(const char *name, GError **error)
 }
 
 SchedulerCron *
-scheduler_cron_parse(const char *expression, const char *timezone, GError **error)
+scheduler_cron_parse(const char *expression, const char *zone, GError **error)
 {
     g_autoptr(SchedulerCron) cron = g_new0(SchedulerCron, 1);
     g_autofree char *upper = g_ascii_strup(expression != NULL ? expression : "", -1);
@@ -249,7 +249,7 @@ scheduler_cron_parse(const char *expression, const char *timezone, GError **erro
                      "exactly one of day-of-month and day-of-week must be '?'");
         return NULL;
     }
-    cron->zone = parse_zone(timezone, error);
+    cron->zone = parse_zone(zone, error);
     return cron->zone != NULL ? g_steal_pointer(&cron) : NULL;
 }
 

@@ -9,8 +9,8 @@
  * Exactly one of day-of-month and day-of-week is `?`. 1 = Sunday. */
 typedef struct SchedulerCron SchedulerCron;
 
-/* `timezone`: an IANA name; NULL or "": UTC. SL_ERROR_INVALID names the field and the reason. */
-SchedulerCron *scheduler_cron_parse(const char *expression, const char *timezone, GError **error);
+/* `zone`: an IANA name; NULL or "": UTC. SL_ERROR_INVALID names the field and the reason. */
+SchedulerCron *scheduler_cron_parse(const char *expression, const char *zone, GError **error);
 void scheduler_cron_free(SchedulerCron *cron);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SchedulerCron, scheduler_cron_free)
 
