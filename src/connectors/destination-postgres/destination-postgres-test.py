@@ -63,7 +63,8 @@ def test_jdbc_params(c):
     streams = catalog(pg_stream("jdbc", schema=USERS))
     result = c.write(config(jdbc_url_params="ApplicationName=my%20app&prepareThreshold=0&whatever=1"), streams,
                      [record("jdbc", {"id": 1}), *complete("jdbc")]).ok()
-    assert result.logs() == ["jdbc_url_params: 'whatever' has no meaning here, ignoring"], result.logs()
+    assert result.logs() == ["jdbc_url_params: 'whatever' has no meaning here, ignoring",
+                             "stream 'jdbc': 1 records, now in table 'jdbc' in schema 'public'"], result.logs()
 
 
 def test_table(c):
@@ -152,7 +153,7 @@ def test_states_wait_for_their_rows(c):
         assert column("select count(*) from s1 union all select count(*) from s2") == ["50", "51"]
         send(record("s1", {"id": 100}), state("s1", {"n": 2}))
         process.stdin.close()
-        rest = process.stdout.read().splitlines()
+        rest = [line for line in process.stdout.read().splitlines() if b'"STATE"' in line]
         assert process.wait() == 0 and len(rest) == 1, rest
     assert column("select count(*) from s1") == ["51"]
 
@@ -218,6 +219,21 @@ def test_bad_records(c):
     error = c.write(config(), streams, [record("bad", {"id": 1}), state("bad", {"n": 1}),
                                         b'{"type":"RECORD","record":{"stream":"bad","data":{"id" 1},"emitted_at":1}}\n']).error()
     assert error["message"] == "stream 'bad': record data is not a valid JSON object", error
+
+
+def test_limits_of_the_server(c):
+    wide = schema(**{f"column_{i}": "string" for i in range(1700)})
+    error = c.write(config(), catalog(pg_stream("wide", schema=wide)), []).error()
+    assert "stream 'wide'" in error["message"] and "1600 columns" in error["message"], error
+    assert error["failure_type"] == "config_error"
+    error = c.write(config(), catalog(pg_stream("reserved", namespace="pg_mine", schema=USERS)), []).error()
+    assert "creating schema 'pg_mine'" in error["message"] and error["failure_type"] == "config_error", error
+    # A row that the table refuses names its stream.
+    psql("create table strict (_airbyte_raw_id varchar not null, _airbyte_extracted_at timestamptz not null, _airbyte_meta "
+         "jsonb not null, _airbyte_generation_id bigint, id bigint check (id < 10), name varchar)")
+    result = c.write(config(), catalog(pg_stream("strict", schema=USERS)), [record("strict", {"id": 11}), *complete("strict")])
+    assert "stream 'strict'" in result.error()["message"] and "check constraint" in result.error()["message"]
+    assert result.states() == [] and column("select count(*) from strict") == ["0"]
 
 
 def test_raw_tables(c):

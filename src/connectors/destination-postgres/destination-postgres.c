@@ -21,7 +21,7 @@ copy_one_row(DestpgConn *conn, const char *table, GError **error)
 {
     g_autoptr(DestpgLoad) load = destpg_load_new(conn, 1);
     const DestpgField field = {"test_key", DESTPG_VARCHAR};
-    DestpgLane lane = {.row = destpg_row_new(&field, 1, FALSE, 0, 0)};
+    DestpgLane lane = {.stream = table, .row = destpg_row_new(&field, 1, FALSE, 0, 0)};
     lane.copy = g_strdup_printf("copy %s from stdin (format binary)", table);
     static const char data[] = "{\"test_key\":\"test\"}";
     gboolean ok = destpg_load_add(load, &lane, (SlSpan){data, sizeof data - 1}, (SlSpan){0},
@@ -129,10 +129,8 @@ postgres_records(gpointer data, const KitRecord *records, guint n, GError **erro
     for (guint i = 0; i < n; i++) {
         DestpgStream *stream = &g_array_index(self->streams, DestpgStream, records[i].stream);
         if (!destpg_load_add(self->load, &stream->lane, records[i].data, records[i].emitted_at,
-                             records[i].meta, error)) {
-            g_prefix_error(error, "stream '%s': ", stream->config->name);
+                             records[i].meta, error))
             return FALSE;
-        }
     }
     guint64 seq = kit_write_last_seq(self->write);
     if (seq == self->released || destpg_load_bytes(self->load) < FLUSH_BYTES)
@@ -159,7 +157,15 @@ postgres_end_stream(gpointer data, const KitStream *kit, KitStatus status, GErro
 {
     Postgres *self = data;
     DestpgStream *stream = &g_array_index(self->streams, DestpgStream, kit->index);
-    return destpg_stream_end(stream, self->config, self->conn, status, error);
+    if (!destpg_stream_end(stream, self->config, self->conn, status, error))
+        return FALSE;
+    gboolean waits = stream->to_temp && kit->truncate && status != KIT_STATUS_COMPLETE;
+    kit_output_log(kit_write_output(self->write), KIT_LOG_INFO,
+                   "stream '%s': %" G_GUINT64_FORMAT " records, %s table '%s' in schema '%s'",
+                   kit->name, stream->lane.rows,
+                   waits ? "waiting for the rest of their generation to replace" : "now in",
+                   stream->name.table, stream->name.schema);
+    return TRUE;
 }
 
 static gboolean

@@ -38,6 +38,9 @@ static const struct {
     {"0A000", SL_ERROR_CONFIG, NULL},
     {"25006", SL_ERROR_CONFIG, "the server is read-only: connect to the primary"},
     {"53100", SL_ERROR_CONFIG, "free or add disk space on the server"},
+    {"54", SL_ERROR_CONFIG,
+     "the stream is beyond a limit of PostgreSQL: deselect some of its fields"},
+    {"42939", SL_ERROR_CONFIG, "the name belongs to PostgreSQL: choose another schema"},
     {"53", SL_ERROR_UNAVAILABLE, NULL}, /* too many connections, out of memory */
     {"08", SL_ERROR_UNAVAILABLE, NULL},
     {"57014", SL_ERROR_TIMED_OUT, NULL},

@@ -221,6 +221,7 @@ destpg_streams_new(const DestpgConfig *config, const KitCatalog *catalog, KitOut
         DestpgStream *stream = &g_array_index(streams, DestpgStream, i);
         stream->config = &catalog->streams[i];
         stream->name = names[i];
+        stream->lane.stream = stream->config->name;
         if (ok && !lay_out(stream, config, catalog, warn, error)) {
             g_prefix_error(error, "stream '%s': ", stream->config->name);
             ok = FALSE;

@@ -72,7 +72,8 @@ static gboolean
 end_copy(DestpgLoad *load, GError **error)
 {
     PGconn *pq = destpg_conn_pq(load->conn);
-    if (load->current == NULL)
+    const DestpgLane *lane = load->current;
+    if (lane == NULL)
         return TRUE;
     load->current = NULL;
     DestpgBuffer end = {0};
@@ -87,6 +88,8 @@ end_copy(DestpgLoad *load, GError **error)
             ok = destpg_conn_fail(load->conn, result, error);
         PQclear(result);
     }
+    if (!ok)
+        g_prefix_error(error, "stream '%s': ", lane->stream);
     return ok;
 }
 
@@ -136,8 +139,11 @@ destpg_load_add(DestpgLoad *load, DestpgLane *lane, SlSpan data, SlSpan emitted_
     gsize before = lane->buffer.len;
     if (before == 0)
         g_ptr_array_add(load->lanes, lane);
-    if (!destpg_row_append(lane->row, &lane->buffer, data, emitted_at, meta, &load->scratch, error))
+    if (!destpg_row_append(lane->row, &lane->buffer, data, emitted_at, meta, &load->scratch,
+                           error)) {
+        g_prefix_error(error, "stream '%s': ", lane->stream);
         return FALSE;
+    }
     lane->rows++;
     load->waiting += lane->buffer.len - before;
     if (lane->buffer.len >= (lane == load->current ? PIECE : load->turn))

@@ -10,6 +10,7 @@
 typedef struct DestpgLoad DestpgLoad;
 
 typedef struct {
+    const char *stream; /* for errors; borrowed */
     DestpgRow *row;
     char *copy; /* copy … from stdin (format binary) */
     DestpgBuffer buffer;
