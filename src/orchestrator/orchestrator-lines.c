@@ -8,7 +8,7 @@
 
 #include "sl-json-scan.h"
 
-#define SIZE (1024 * 1024) /* as much as a pipe holds */
+#define SIZE (256 * 1024) /* what is scanned is still in the cache when it is written */
 
 static void
 resize(OrchestratorLines *lines, gsize size)

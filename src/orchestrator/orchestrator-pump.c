@@ -255,7 +255,8 @@ read_some(OrchestratorPump *pump)
 {
     gsize n, more = 0;
     OrchestratorLinesResult result = orchestrator_lines_fill(&pump->lines, &n);
-    if (result == ORCHESTRATOR_LINES_MORE && pump->nap && n < SHORT_READ) {
+    if (result == ORCHESTRATOR_LINES_MORE && pump->nap && n < SHORT_READ &&
+        pump->lines.end < pump->lines.size) {
         nap();
         OrchestratorLinesResult second = orchestrator_lines_fill_more(&pump->lines, &more);
         if (second == ORCHESTRATOR_LINES_EOF)
