@@ -32,6 +32,8 @@ destpg_buffer_reserve(DestpgBuffer *b, gsize n)
 static inline void
 destpg_buffer_add(DestpgBuffer *b, const void *bytes, gsize n)
 {
+    if (n == 0) /* memcpy() of an empty buffer is undefined: there is no pointer yet */
+        return;
     memcpy(destpg_buffer_reserve(b, n), bytes, n);
     b->len += n;
 }
