@@ -125,6 +125,7 @@ class Run:
         return self
 
     def wait(self, timeout=30):
+        timeout *= int(os.environ.get("SL_TEST_SLOWER", "1"))
         try:
             self.status = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
