@@ -195,6 +195,6 @@ workload_api_handle(SlHttpRequest *request, SlHttpReply *reply, gpointer data)
         return;
     }
     gboolean empty = out->len == 0;
-    sl_http_reply_set(reply, empty ? 204 : 200, empty ? NULL : "application/json",
-                      g_string_free_to_bytes(g_steal_pointer(&out)));
+    g_autoptr(GBytes) bytes = g_string_free_to_bytes(g_steal_pointer(&out));
+    sl_http_reply_set(reply, empty ? 204 : 200, empty ? NULL : "application/json", bytes);
 }
