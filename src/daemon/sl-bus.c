@@ -92,8 +92,8 @@ check_polkit(GDBusMethodInvocation *invocation, const char *action, GError **err
         G_VARIANT_TYPE("((bba{ss}))"), G_DBUS_CALL_FLAGS_NONE, POLKIT_TIMEOUT_MSEC, NULL, error);
     if (reply == NULL) {
         /* No polkit, no permission: only root is left. */
-        g_prefix_error(error, "asking polkit for '%s': ", action);
         sl_bus_map_error(error);
+        g_prefix_error(error, "asking polkit for '%s': ", action);
         return FALSE;
     }
     g_variant_get(reply, "((bba{ss}))", &allowed, &challenge, NULL);
@@ -239,8 +239,8 @@ sl_bus_new(SlBusKind kind, GError **error)
                 G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
             NULL, NULL, error);
     if (connection == NULL) {
-        g_prefix_error(error, "connecting to the message bus: ");
         sl_bus_map_error(error);
+        g_prefix_error(error, "connecting to the message bus: ");
         return NULL;
     }
     /* A private connection: the shared one would end the process by SIGTERM when the bus goes. */
@@ -275,8 +275,8 @@ sl_bus_own_name(SlBus *bus, const char *name, GError **error)
         g_variant_new("(su)", name, do_not_queue), G_VARIANT_TYPE("(u)"), G_DBUS_CALL_FLAGS_NONE,
         CALL_TIMEOUT_MSEC, NULL, error);
     if (reply == NULL) {
-        g_prefix_error(error, "taking the bus name '%s': ", name);
         sl_bus_map_error(error);
+        g_prefix_error(error, "taking the bus name '%s': ", name);
         return FALSE;
     }
     g_variant_get(reply, "(u)", &answer);

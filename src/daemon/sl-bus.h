@@ -53,5 +53,6 @@ gboolean sl_bus_get_caller(GDBusConnection *connection, const char *sender, guin
 void sl_bus_return_error(GDBusMethodInvocation *invocation, const GError *error);
 
 /* An error of a call of ours back to our domain (org.sluice.Error.*, and the bus's and systemd's
- * own names). Replaces *error in place; no-op on NULL. */
+ * own names). Replaces *error in place; no-op on NULL. Call it before any g_prefix_error(): the
+ * remote name stands at the front of the text. */
 void sl_bus_map_error(GError **error);

@@ -304,8 +304,8 @@ sl_units_kill(SlUnits *units, const char *name, int signum, GError **error)
 {
     if (sl_systemd1_manager_call_kill_unit_sync(units->manager, name, "all", signum, NULL, error))
         return TRUE;
-    g_prefix_error(error, "signal %d to '%s': ", signum, name);
     sl_bus_map_error(error);
+    g_prefix_error(error, "signal %d to '%s': ", signum, name);
     return FALSE;
 }
 
@@ -314,8 +314,8 @@ sl_units_get_by_pid(SlUnits *units, guint32 pid, GError **error)
 {
     g_autofree char *path = NULL;
     if (!sl_systemd1_manager_call_get_unit_by_pid_sync(units->manager, pid, &path, NULL, error)) {
-        g_prefix_error(error, "unit of process %u: ", pid);
         sl_bus_map_error(error);
+        g_prefix_error(error, "unit of process %u: ", pid);
         return NULL;
     }
     char *name = sl_unit_name_from_path(path);
@@ -332,8 +332,8 @@ sl_units_list(SlUnits *units, const char *const *patterns, GError **error)
 
     if (!sl_systemd1_manager_call_list_units_by_patterns_sync(units->manager, living_states,
                                                               patterns, &list, NULL, error)) {
-        g_prefix_error(error, "listing units: ");
         sl_bus_map_error(error);
+        g_prefix_error(error, "listing units: ");
         return NULL;
     }
     for (gsize i = 0; i < g_variant_n_children(list); i++) {
@@ -373,8 +373,8 @@ sl_units_new(GDBusConnection *connection, SlUnitEnded ended, gpointer data, GErr
     }
     if (units->manager == NULL ||
         !sl_systemd1_manager_call_subscribe_sync(units->manager, NULL, error)) {
-        g_prefix_error(error, "systemd's manager: ");
         sl_bus_map_error(error);
+        g_prefix_error(error, "systemd's manager: ");
         return NULL;
     }
     return g_steal_pointer(&units);
