@@ -61,6 +61,20 @@ chain_tell() {
         2>&1 | sed 's/^/# /'
 }
 
+# A connector of the exec runtime: script-connector, as source and as destination.
+install_script() {
+    suite_sh install -D -m 0755 /dev/stdin /opt/e2e/script-connector <"$SOURCE/tests/e2e/script-connector"
+    suite_psql <<END
+insert into actor_definition (definition_id, name, actor_type, runtime, command, docker_repository, docker_image_tag, spec,
+    limits, custom, created_at, updated_at)
+select gen_random_uuid(), 'script', type, 'exec', '["/opt/e2e/script-connector"]', 'e2e/script', 'dev',
+    \$q\$$(suite_sh /opt/e2e/script-connector spec | /usr/bin/python3 -c '
+import json, sys
+print(json.dumps(json.load(sys.stdin)["spec"]))')\$q\$, '{"writable": ["/var/lib/sluice/e2e-script"]}', true, now(), now()
+from unnest('{source,destination}'::text[]) type;
+END
+}
+
 create_actor() { # TYPE NAME DEFINITION CONFIG
     local id
     id=$(</proc/sys/kernel/random/uuid)
