@@ -166,6 +166,31 @@ test_retry(void)
     g_assert_no_error(error);
 }
 
+static void
+count_up(gpointer data)
+{
+    (*(int *)data)++;
+}
+
+/* Told after a commit, never after a rollback or a failed commit; freed always. */
+static void
+test_after_commit(void)
+{
+    g_autoptr(SlDb) db = sl_test_db_new_empty(NULL);
+    int told = 0, freed = 0;
+    for (int i = 0; i < 3; i++) {
+        g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, NULL);
+        sl_tx_after_commit(tx, count_up, &told, NULL);
+        sl_tx_after_commit(tx, count_up, &freed, count_up);
+        if (i == 1)
+            sl_tx_run_script(tx, "select nonsense", NULL);
+        if (i > 0)
+            sl_tx_commit(tx, NULL);
+    }
+    g_assert_cmpint(told, ==, 1);
+    g_assert_cmpint(freed, ==, 1 + 3);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -176,5 +201,6 @@ main(int argc, char **argv)
     g_test_add_func("/db/db/timeout-and-lost-connection", test_timeout_and_lost_connection);
     g_test_add_func("/db/db/died-while-idle", test_died_while_idle);
     g_test_add_func("/db/db/retry", test_retry);
+    g_test_add_func("/db/db/after-commit", test_after_commit);
     return g_test_run();
 }

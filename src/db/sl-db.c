@@ -27,10 +27,17 @@ struct SlDb {
     guint n_open;
 };
 
+typedef struct {
+    void (*func)(gpointer data);
+    gpointer data;
+    GDestroyNotify free_data;
+} AfterCommit;
+
 struct SlTx {
     SlDb *db;
     Connection *connection;
     gboolean open;
+    GArray *after; /* AfterCommit; NULL: none */
 };
 
 char *
@@ -257,7 +264,33 @@ sl_tx_commit(SlTx *tx, GError **error)
         run_simple(tx->connection->pg, "rollback", NULL);
         return sl_error_set(error, SL_ERROR_DATABASE, "a statement failed before the commit");
     }
-    return run_simple(tx->connection->pg, "commit", error);
+    if (!run_simple(tx->connection->pg, "commit", error))
+        return FALSE;
+    for (guint i = 0; tx->after != NULL && i < tx->after->len; i++) {
+        const AfterCommit *after = &g_array_index(tx->after, AfterCommit, i);
+        after->func(after->data);
+    }
+    return TRUE;
+}
+
+void
+sl_tx_after_commit(SlTx *tx, void (*func)(gpointer data), gpointer data, GDestroyNotify free_data)
+{
+    AfterCommit after = {func, data, free_data};
+    if (tx->after == NULL)
+        tx->after = g_array_new(FALSE, FALSE, sizeof(AfterCommit));
+    g_array_append_val(tx->after, after);
+}
+
+static void
+clear_after(SlTx *tx)
+{
+    for (guint i = 0; tx->after != NULL && i < tx->after->len; i++) {
+        const AfterCommit *after = &g_array_index(tx->after, AfterCommit, i);
+        if (after->free_data != NULL)
+            after->free_data(after->data);
+    }
+    g_clear_pointer(&tx->after, g_array_unref);
 }
 
 void
@@ -268,6 +301,7 @@ sl_tx_free(SlTx *tx)
     if (tx->open)
         run_simple(tx->connection->pg, "rollback", NULL);
     give_back(tx->db, tx->connection);
+    clear_after(tx);
     sl_db_unref(tx->db);
     g_free(tx);
 }

@@ -47,6 +47,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlTx, sl_tx_free)
 typedef gboolean (*SlTxWork)(SlTx *tx, gpointer data, GError **error);
 gboolean sl_db_run(SlDb *db, SlTxWork work, gpointer data, GError **error);
 
+/* Runs `func` right after the commit, in order; never after a rollback: what is told must have
+ * happened. `data` is freed in either case. */
+void sl_tx_after_commit(SlTx *tx, void (*func)(gpointer data), gpointer data,
+                        GDestroyNotify free_data);
+
 /* NOTIFY, delivered at commit. */
 gboolean sl_tx_notify(SlTx *tx, const char *channel, const char *payload, GError **error);
 

@@ -22,10 +22,13 @@ sl_job_status_is_final(SlJobStatus status)
            status == SL_JOB_STATUS_CANCELLED;
 }
 
-/* The effects of a job's change of status, in one place: the connection's next run, notifications,
- * the milestone. */
-static gboolean
-announce(SlTx *tx, gint64 job_id, SlJobStatus status, GError **error)
+typedef struct {
+    gint64 job_id;
+    SlJobStatus status;
+} Milestone;
+
+static void
+log_milestone(gpointer data)
 {
     static const struct {
         const char *event;
@@ -37,16 +40,28 @@ announce(SlTx *tx, gint64 job_id, SlJobStatus status, GError **error)
         [SL_JOB_STATUS_CANCELLED] = {SL_EVENT_JOB_CANCELLED, G_LOG_LEVEL_INFO},
         [SL_JOB_STATUS_INCOMPLETE] = {SL_EVENT_ATTEMPT_FAILED, G_LOG_LEVEL_WARNING},
     };
-    const char *name = sl_enum_name(&sl_job_status_enum, (int)status);
-    g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, job_id);
-    g_autofree char *payload = g_strconcat(id, " ", name, NULL);
+    const Milestone *milestone = data;
+    g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, milestone->job_id);
     g_auto(SlLogScope) scope = sl_log_scope(SL_LOG_JOB_ID, id);
+    if ((guint)milestone->status < G_N_ELEMENTS(events) && events[milestone->status].event != NULL)
+        sl_log_event(events[milestone->status].level, events[milestone->status].event,
+                     "Job %s is %s", id, sl_enum_name(&sl_job_status_enum, (int)milestone->status));
+}
+
+/* The effects of a job's change of status, in one place: the connection's next run, notifications,
+ * and, once it is committed, the milestone. */
+static gboolean
+announce(SlTx *tx, gint64 job_id, SlJobStatus status, GError **error)
+{
+    g_autofree char *payload = g_strdup_printf("%" G_GINT64_FORMAT " %s", job_id,
+                                               sl_enum_name(&sl_job_status_enum, (int)status));
+    Milestone *milestone = g_new(Milestone, 1);
+    *milestone = (Milestone){job_id, status};
+    sl_tx_after_commit(tx, log_milestone, milestone, g_free);
     if (sl_job_status_is_final(status) &&
         (!sl_sql_connection_reschedule_of_job(tx, job_id, NULL, error) ||
          !sl_tx_notify(tx, SL_CHANNEL_SCHEDULE, NULL, error)))
         return FALSE;
-    if ((guint)status < G_N_ELEMENTS(events) && events[status].event != NULL)
-        sl_log_event(events[status].level, events[status].event, "Job %s is %s", id, name);
     return sl_tx_notify(tx, SL_CHANNEL_JOB, payload, error);
 }
 
