@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "ctl.h"
+
+#include <glib/gi18n.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ctl-text.h"
+
+#define INDENT 2
+#define LINE_WIDTH 92
+
+/* Appends `text` in lines of at most LINE_WIDTH columns, the second and further ones behind
+ * `indent` blanks. */
+static void
+append_wrapped(GString *out, const char *text, guint column, guint indent)
+{
+    g_auto(GStrv) words = g_strsplit(text, " ", -1);
+    for (guint i = 0; words[i] != NULL; i++) {
+        guint width = ctl_text_width(words[i]);
+        if (i > 0 && column + 1 + width > LINE_WIDTH) {
+            g_string_append_printf(out, "\n%*s", (int)indent, "");
+            column = indent;
+        } else if (i > 0) {
+            g_string_append_c(out, ' ');
+            column++;
+        }
+        g_string_append(out, words[i]);
+        column += width;
+    }
+    g_string_append_c(out, '\n');
+}
+
+static void
+append_pair(GString *out, const char *left, const char *right, guint column)
+{
+    guint width = ctl_text_width(left);
+    g_string_append_printf(out, "%*s%s", INDENT, "", left);
+    if (INDENT + width + 2 > column)
+        g_string_append_printf(out, "\n%*s", (int)column, "");
+    else
+        g_string_append_printf(out, "%*s", (int)(column - INDENT - width), "");
+    append_wrapped(out, right, column, column);
+}
+
+static char *
+option_text(const CtlOption *option)
+{
+    g_autofree char *letter =
+        option->letter != 0 ? g_strdup_printf("-%c, ", option->letter) : g_strdup("    ");
+    if (option->value == NULL)
+        return g_strdup_printf("%s--%s", letter, option->name);
+    return g_strdup_printf(option->optional ? "%s--%s[=%s]" : "%s--%s=%s", letter, option->name,
+                           _(option->value));
+}
+
+static void
+append_options(GString *out, guint64 options)
+{
+    for (guint i = 0; i < CTL_N_OPTIONS; i++) {
+        if ((options & CTL_BIT(i)) == 0)
+            continue;
+        g_autofree char *left = option_text(&ctl_options[i]);
+        g_autofree char *right =
+            ctl_options[i].choices != NULL
+                ? g_strdup_printf("%s (%s)", _(ctl_options[i].help), ctl_options[i].choices)
+                : g_strdup(_(ctl_options[i].help));
+        append_pair(out, left, right, 30);
+    }
+}
+
+static char *
+command_text(const CtlCommand *command)
+{
+    const char *synopsis = *command->synopsis != '\0' ? _(command->synopsis) : "";
+    return *synopsis != '\0' ? g_strdup_printf("%s %s", command->words, synopsis)
+                             : g_strdup(command->words);
+}
+
+char *
+ctl_help_command(const CtlCommand *command)
+{
+    GString *out = g_string_new(NULL);
+    g_autofree char *text = command_text(command);
+    g_string_append_printf(out, _("Usage: sluicectl %s [OPTION…]\n\n"), text);
+    append_wrapped(out, _(command->help), 0, 0);
+    if (command->more != NULL) {
+        g_string_append_c(out, '\n');
+        append_wrapped(out, _(command->more), 0, 0);
+    }
+    g_string_append(out, _("\nOptions:\n"));
+    append_options(out, command->options | CTL_GLOBAL_OPTIONS);
+    return g_string_free(out, FALSE);
+}
+
+char *
+ctl_help_all(const CtlCommand *commands)
+{
+    GString *out = g_string_new(_("Usage: sluicectl [COMMAND] [ARGUMENT…] [OPTION…]\n\n"
+                                  "Controls Sluice, the data-movement platform of this host.\n\n"
+                                  "Commands:\n"));
+    for (const CtlCommand *command = commands; command->words != NULL; command++) {
+        g_autofree char *left = command_text(command);
+        append_pair(out, left, _(command->help), 44);
+    }
+    g_string_append(out, _("\nOptions of every command:\n"));
+    append_options(out, CTL_GLOBAL_OPTIONS);
+    g_string_append(
+        out, _("\nA NAME is a name, an id, the beginning of an id that fits only one, or a pattern "
+               "with * ? [ ].\n'sluicectl COMMAND --help' says more about a command.\n\n"
+               "Exit status: 0 done, 1 failed, 2 wrong command line, 3 not in the asked state,\n"
+               "4 no such object, 5 not permitted, 6 server unreachable, 7 incomplete,\n"
+               "8 still running, 130 interrupted.\n\n"
+               "Environment: SLUICE_API_SOCKET, SLUICE_PAGER, PAGER, SLUICE_COLORS, NO_COLOR.\n"));
+    return g_string_free(out, FALSE);
+}
+
+CtlExit
+ctl_run_help(Ctl *ctl, GError **error)
+{
+    g_autofree char *words = g_strjoinv(" ", ctl->args->args);
+    g_autofree char *text = NULL;
+    if (*words == '\0') {
+        text = ctl_help_all(ctl_commands);
+    } else {
+        const CtlCommand *command = ctl_args_find(ctl_commands, words);
+        if (command == NULL) {
+            ctl_set_usage_error(error, _("unknown command '%s'; 'sluicectl help' lists all"),
+                                words);
+            return CTL_EXIT_USAGE;
+        }
+        text = ctl_help_command(command);
+    }
+    ctl_print(ctl, text);
+    return CTL_EXIT_OK;
+}
+
+CtlExit
+ctl_run_version(Ctl *ctl, GError **error)
+{
+    puts("sluicectl " PACKAGE_VERSION);
+    return CTL_EXIT_OK;
+}

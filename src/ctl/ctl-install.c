@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "ctl.h"
+
+#include <errno.h>
+#include <glib/gi18n.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "ctl-connector.h"
+#include "ctl-pypi.h"
+#include "sl-error.h"
+#include "sl-json-write.h"
+
+/* 'sluicectl connector install': makes the program available, then registers it. The server asks
+ * the connector for its specification before it keeps it. */
+
+typedef struct {
+    char *name;       /* for people */
+    char *repository; /* "airbyte/source-faker": how clients find it */
+    char *version;
+    const char *type; /* "source" or "destination" */
+    const char *runtime;
+    char *command;
+    char *tree; /* NULL: none */
+} Registration;
+
+static void
+registration_clear(Registration *r)
+{
+    g_free(r->name);
+    g_free(r->repository);
+    g_free(r->version);
+    g_free(r->command);
+    g_free(r->tree);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Registration, registration_clear)
+
+static char *
+registration_json(const Registration *r, const char *replaced_id)
+{
+    GString *out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    sl_json_begin_object(&w);
+    if (replaced_id != NULL)
+        sl_json_member_string(&w, "definitionId", replaced_id);
+    sl_json_member_string(&w, "name", r->name);
+    sl_json_member_string(&w, "actorType", r->type);
+    sl_json_member_string(&w, "runtime", r->runtime);
+    sl_json_key(&w, "command");
+    sl_json_begin_array(&w);
+    sl_json_string(&w, r->command);
+    sl_json_end_array(&w);
+    if (r->tree != NULL)
+        sl_json_member_string(&w, "tree", r->tree);
+    sl_json_member_string(&w, "dockerRepository", r->repository);
+    sl_json_member_string(&w, "dockerImageTag", r->version);
+    sl_json_end_object(&w);
+    return g_string_free(out, FALSE);
+}
+
+/* The one that was installed under the same name before: it is replaced, and what uses it stays. */
+static const CtlObject *
+find_older(const GPtrArray *connectors, const Registration *r)
+{
+    for (guint i = 0; i < connectors->len; i++) {
+        const CtlObject *connector = g_ptr_array_index(connectors, i);
+        if (strcmp(connector->type, r->repository) == 0 &&
+            ctl_json_bool(connector->doc, sl_json_root(connector->doc), "custom"))
+            return connector;
+    }
+    return NULL;
+}
+
+static gboolean
+register_connector(Ctl *ctl, const Registration *r, GError **error)
+{
+    CtlKind kind =
+        strcmp(r->type, "source") == 0 ? CTL_SOURCE_CONNECTOR : CTL_DESTINATION_CONNECTOR;
+    g_autoptr(GPtrArray) connectors = ctl_object_list(ctl, CTL_KIND_BIT(kind), error);
+    if (connectors == NULL)
+        return FALSE;
+    const CtlObject *older = find_older(connectors, r);
+    const char *slash = strrchr(r->repository, '/');
+    g_autofree char *body = registration_json(r, older != NULL ? older->id : NULL);
+    g_autoptr(SlJsonDoc) doc = ctl_api_call(ctl->api, "POST", CTL_SLUICE "/definitions", body,
+                                            CTL_DEADLINE_CONNECTOR, error);
+    if (doc == NULL) {
+        g_prefix_error(error, _("connector '%s' was not registered: "), slash + 1);
+        return FALSE;
+    }
+    ctl_say(ctl, _("Installed %s '%s' %s."), ctl_kind_name(kind), slash + 1, r->version);
+    return TRUE;
+}
+
+/* --- exec --------------------------------------------------------------------------------------
+ */
+
+static gboolean
+check_program(const char *path, char **ret_path, GError **error)
+{
+    struct stat st;
+    if (*path != '/')
+        return ctl_set_usage_error(error, _("'exec:%s': the program is named by an absolute path"),
+                                   path);
+    char *real = realpath(path, NULL);
+    if (real == NULL || stat(real, &st) != 0) {
+        sl_error_set_errno(error, errno, "'%s'", path);
+        free(real);
+        return FALSE;
+    }
+    *ret_path = g_strdup(real);
+    free(real);
+    /* Connectors run as a user of their own, so everybody must be able to start it. */
+    if (!S_ISREG(st.st_mode) || (st.st_mode & S_IXOTH) == 0)
+        return sl_error_set(error, SL_ERROR_INVALID,
+                            _("'%s' is not executable by everybody; 'chmod a+rx' makes it so"),
+                            path);
+    return TRUE;
+}
+
+static CtlExit
+install_exec(Ctl *ctl, const char *path, GError **error)
+{
+    g_auto(Registration) r = {.runtime = "exec"};
+    const char *name = ctl_option(ctl, CTL_OPT_NAME);
+    if (!check_program(path, &r.command, error))
+        return CTL_EXIT_FAILED;
+    r.type = ctl_option(ctl, CTL_OPT_TYPE);
+    if (r.type == NULL) {
+        ctl_set_usage_error(error, _("say what '%s' is: --type=source or --type=destination"),
+                            path);
+        return CTL_EXIT_USAGE;
+    }
+    g_autofree char *base = g_path_get_basename(path);
+    r.name = g_strdup(name != NULL ? name : base);
+    r.repository = g_strconcat("exec/", base, NULL);
+    r.version = g_strdup("local");
+    return register_connector(ctl, &r, error) ? CTL_EXIT_OK : CTL_EXIT_FAILED;
+}
+
+/* --- pypi --------------------------------------------------------------------------------------
+ */
+
+/* "source-faker" of "airbyte-source-faker" and its script; NULL when neither says it. */
+static const char *
+guess_type(const CtlPypi *pypi)
+{
+    static const char *const types[] = {"source", "destination"};
+    const char *const names[] = {pypi->script, pypi->name};
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        for (guint j = 0; j < G_N_ELEMENTS(types); j++) {
+            g_autofree char *infix = g_strconcat("-", types[j], "-", NULL);
+            g_autofree char *prefix = g_strconcat(types[j], "-", NULL);
+            if (g_str_has_prefix(names[i], prefix) || strstr(names[i], infix) != NULL)
+                return types[j];
+        }
+    }
+    return NULL;
+}
+
+static gboolean
+register_pypi(Ctl *ctl, const CtlPypi *pypi, GError **error)
+{
+    g_auto(Registration) r = {.runtime = "pypi"};
+    const char *name = ctl_option(ctl, CTL_OPT_NAME), *type = ctl_option(ctl, CTL_OPT_TYPE);
+    r.type = type != NULL ? type : guess_type(pypi);
+    if (r.type == NULL)
+        return ctl_set_usage_error(
+            error, _("say what '%s' is: --type=source or --type=destination"), pypi->name);
+    r.name = g_strdup(name != NULL ? name : pypi->name);
+    /* Packages of the public connectors are found by the names of their images. */
+    r.repository = g_str_has_prefix(pypi->name, "airbyte-")
+                       ? g_strconcat("airbyte/", pypi->name + strlen("airbyte-"), NULL)
+                       : g_strconcat("pypi/", pypi->name, NULL);
+    r.version = g_strdup(pypi->version);
+    r.command = g_strdup(CTL_PYPI_MODULE);
+    r.tree = g_strdup(pypi->tree);
+    return register_connector(ctl, &r, error);
+}
+
+static CtlExit
+install_pypi(Ctl *ctl, const char *requirement, GError **error)
+{
+    /* The server first: a build of minutes must not end at a closed door. */
+    if (ctl_workspace(ctl, error) == NULL)
+        return CTL_EXIT_FAILED;
+    g_autoptr(CtlPypi) pypi = ctl_pypi_build(ctl, requirement, error);
+    if (pypi == NULL)
+        return CTL_EXIT_FAILED;
+    if (register_pypi(ctl, pypi, error))
+        return CTL_EXIT_OK;
+    ctl_pypi_undo(pypi);
+    return CTL_EXIT_FAILED;
+}
+
+CtlExit
+ctl_run_connector_install(Ctl *ctl, GError **error)
+{
+    const char *word = ctl->args->args[0];
+    if (g_str_has_prefix(word, "exec:"))
+        return install_exec(ctl, word + strlen("exec:"), error);
+    if (g_str_has_prefix(word, "pypi:"))
+        return install_pypi(ctl, word + strlen("pypi:"), error);
+    ctl_set_usage_error(error,
+                        _("'%s' cannot be installed; say where it is from: pypi:PACKAGE, "
+                          "pypi:PACKAGE==VERSION or exec:/PATH"),
+                        word);
+    return CTL_EXIT_USAGE;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "ctl.h"
+
+/* Connectors from PyPI: an environment of wheels, locked by their hashes, built in a sandbox. */
+
+typedef struct {
+    char *name; /* of the distribution, normalised: "airbyte-source-faker" */
+    char *version;
+    char *script;  /* its console script: "source-faker" */
+    char *tree;    /* below SL_CONNECTOR_TREES: "pypi/HASH" */
+    gboolean made; /* by us, now: to be taken away when something fails later */
+} CtlPypi;
+
+void ctl_pypi_free(CtlPypi *pypi);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CtlPypi, ctl_pypi_free)
+
+/* The module that an environment is started by: python -I -B -m … */
+#define CTL_PYPI_MODULE "sluice_connector"
+
+/* "PACKAGE" or "PACKAGE==VERSION" → an environment. Needs root and systemd. */
+CtlPypi *ctl_pypi_build(Ctl *ctl, const char *requirement, GError **error);
+
+/* Takes the environment away again, if it was made now. */
+void ctl_pypi_undo(const CtlPypi *pypi);
+
+/* What this host lacks for it, for people; NULL: nothing. */
+char *ctl_pypi_missing(void);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "ctl-api.h"
+#include "ctl-args.h"
+#include "ctl-table.h"
+
+/* One run of sluicectl: the command line, the terminal and the way to the server. */
+struct Ctl {
+    CtlArgs *args;
+    CtlFormat format;
+    CtlStyle style;
+    gboolean tty;   /* stdout is a terminal */
+    gboolean quiet; /* -q */
+    gboolean utc;
+    CtlApi *api;
+    char *workspace_id; /* known after ctl_workspace() */
+};
+
+/* The value of an option: NULL when it was not given, "" for a flag. */
+static inline const char *
+ctl_option(const Ctl *ctl, CtlOptionId id)
+{
+    return ctl->args->values[id];
+}
+
+/* -n; `fallback` when it was not given. */
+gboolean ctl_option_lines(const Ctl *ctl, gint64 fallback, gint64 *ret, GError **error);
+
+/* The workspace that --workspace names, or the first one. NULL: error. */
+const char *ctl_workspace(Ctl *ctl, GError **error);
+
+/* Prints to stdout, through the pager when `text` is longer than the terminal. */
+void ctl_print(Ctl *ctl, const char *text);
+/* A line about what was done; not with -q. */
+void ctl_say(const Ctl *ctl, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* "sluicectl: …" on stderr. */
+void ctl_complain(const char *message);
+
+/* TRUE: go on. Asks on a terminal unless --yes; without a terminal --yes must be given. */
+gboolean ctl_confirm(const Ctl *ctl, const char *question, GError **error);
+
+/* A file's text; "-" is standard input. */
+char *ctl_read_file(const char *path, gsize *ret_len, GError **error);
+
+/* The commands, one file each: ctl-VERB.c. */
+CtlExit ctl_run_api(Ctl *ctl, GError **error);
+CtlExit ctl_run_cancel(Ctl *ctl, GError **error);
+CtlExit ctl_run_completion(Ctl *ctl, GError **error);
+CtlExit ctl_run_connect(Ctl *ctl, GError **error);
+CtlExit ctl_run_connector_install(Ctl *ctl, GError **error);
+CtlExit ctl_run_connector_remove(Ctl *ctl, GError **error);
+CtlExit ctl_run_connector_spec(Ctl *ctl, GError **error);
+CtlExit ctl_run_delete(Ctl *ctl, GError **error);
+CtlExit ctl_run_destination_create(Ctl *ctl, GError **error);
+CtlExit ctl_run_destination_delete(Ctl *ctl, GError **error);
+CtlExit ctl_run_destination_test(Ctl *ctl, GError **error);
+CtlExit ctl_run_disable(Ctl *ctl, GError **error);
+CtlExit ctl_run_doctor(Ctl *ctl, GError **error);
+CtlExit ctl_run_enable(Ctl *ctl, GError **error);
+CtlExit ctl_run_help(Ctl *ctl, GError **error);
+CtlExit ctl_run_list_connections(Ctl *ctl, GError **error);
+CtlExit ctl_run_list_connectors(Ctl *ctl, GError **error);
+CtlExit ctl_run_list_destinations(Ctl *ctl, GError **error);
+CtlExit ctl_run_list_jobs(Ctl *ctl, GError **error);
+CtlExit ctl_run_list_sources(Ctl *ctl, GError **error);
+CtlExit ctl_run_logs(Ctl *ctl, GError **error);
+CtlExit ctl_run_show(Ctl *ctl, GError **error);
+CtlExit ctl_run_source_create(Ctl *ctl, GError **error);
+CtlExit ctl_run_source_delete(Ctl *ctl, GError **error);
+CtlExit ctl_run_source_test(Ctl *ctl, GError **error);
+CtlExit ctl_run_status(Ctl *ctl, GError **error);
+CtlExit ctl_run_sync(Ctl *ctl, GError **error);
+CtlExit ctl_run_version(Ctl *ctl, GError **error);
+
+/* ctl-help.c, ctl-completion.c: made from the tables alone. */
+char *ctl_help_command(const CtlCommand *command);
+char *ctl_help_all(const CtlCommand *commands);
+char *ctl_completion_build(const CtlCommand *commands, const char *shell);

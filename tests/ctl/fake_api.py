@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The API as sluicectl sees it, in memory, on a unix socket. The shapes are those of data/api."""
+import json
+import re
+import socketserver
+import threading
+import uuid
+from http.server import BaseHTTPRequestHandler
+from urllib.parse import parse_qs, urlsplit
+
+WORKSPACE = "11111111-0000-4000-8000-000000000000"
+PAGE_CREATED = 1785585600  # 2026-08-01T12:00:00Z
+
+SPEC = {
+    "connectionSpecification": {
+        "type": "object",
+        "required": ["count", "password"],
+        "properties": {
+            "count": {"type": "integer", "title": "Count", "default": 1000},
+            "ratio": {"type": "number"},
+            "always_updated": {"type": "boolean", "description": "Everything, every time."},
+            "label": {"type": "string"},
+            "password": {"type": "string", "airbyte_secret": True},
+            "tables": {"type": "array", "items": {"type": "string"}},
+            "tunnel": {
+                "type": "object",
+                "oneOf": [
+                    {"properties": {"method": {"type": "string", "const": "NONE"}}},
+                    {"properties": {"method": {"type": "string", "const": "SSH"}, "port": {"type": "integer"}}},
+                ],
+            },
+        },
+    },
+}
+
+
+def connector(number, kind, name, title):
+    return {"definitionId": f"dddddddd-0000-4000-8000-00000000000{number}", "name": title, "actorType": kind,
+            "runtime": "native", "command": [name], "dockerRepository": f"sluice/{name}", "dockerImageTag": "0.1.0",
+            "custom": False}
+
+
+class Problem(Exception):
+    def __init__(self, status, detail):
+        super().__init__(detail)
+        self.body = {"status": status, "title": "a title", "type": "error", "detail": detail}
+        self.status = status
+
+
+class State:
+    def __init__(self):
+        self.requests = []
+        self.connectors = [connector(1, "source", "source-sample", "Sample data"),
+                           connector(2, "destination", "destination-postgres", "Postgres"),
+                           connector(3, "destination", "destination-dev-null", "Nothing")]
+        self.sources, self.destinations, self.connections, self.jobs = [], [], [], []
+        self.check = {"jobId": 1, "status": "succeeded"}
+        self.job_steps = []  # what GET …/attempts answers, poll after poll; the last one stays
+        self.logs = {}
+        self.forbidden = False
+
+    def add_actor(self, kind, number, name):
+        actor = {f"{kind}Id": f"{'a' if kind == 'source' else 'b'}aaaaaa{number}-0000-4000-8000-000000000000",
+                 "name": name, f"{kind}Type": "sample", "workspaceId": WORKSPACE, "configuration": {"count": 5},
+                 "definitionId": f"dddddddd-0000-4000-8000-00000000000{1 if kind == 'source' else 2}",
+                 "createdAt": PAGE_CREATED}
+        (self.sources if kind == "source" else self.destinations).append(actor)
+        return actor
+
+    def add_connection(self, number, name, source, destination, status="active", schedule=None):
+        self.connections.append({
+            "connectionId": f"ccccccc{number}-0000-4000-8000-000000000000", "name": name,
+            "sourceId": source["sourceId"], "destinationId": destination["destinationId"], "workspaceId": WORKSPACE,
+            "status": status, "schedule": schedule or {"scheduleType": "manual"}, "createdAt": PAGE_CREATED,
+            "configurations": {"streams": [{"name": "users"}, {"name": "orders"}]}, "tags": []})
+        return self.connections[-1]
+
+    def add_job(self, number, connection, status, **more):
+        self.jobs.append({"jobId": number, "status": status, "jobType": "sync", "startTime": "2026-08-01T12:00:00Z",
+                          "connectionId": connection["connectionId"], **more})
+
+
+STREAMS = [
+    {"streamName": "users", "streamnamespace": "public", "defaultCursorField": ["updated_at"],
+     "sourceDefinedCursorField": True, "sourceDefinedPrimaryKey": [["id"]],
+     "syncModes": ["full_refresh_overwrite", "full_refresh_append", "incremental_append", "incremental_deduped_history"]},
+    {"streamName": "orders", "streamnamespace": "public",
+     "syncModes": ["full_refresh_overwrite", "full_refresh_append"]},
+    {"streamName": "audit", "streamnamespace": "internal", "syncModes": ["full_refresh_overwrite"]},
+]
+
+
+def page(rows, query):
+    limit, offset = int(query.get("limit", ["20"])[0]), int(query.get("offset", ["0"])[0])
+    if not 1 <= limit <= 100:
+        raise Problem(400, "limit is from 1 to 100")
+    return {"data": rows[offset:offset + limit], "next": "", "previous": ""}
+
+
+def find(rows, key, value, what):
+    for row in rows:
+        if str(row[key]) == value:
+            return row
+    raise Problem(404, f"{what} {value} is not known")
+
+
+def list_jobs(state, query):
+    rows = [j for j in state.jobs if query.get("status", [j["status"]])[0] == j["status"]
+            and query.get("connectionId", [j["connectionId"]])[0] == j["connectionId"]]
+    return page(sorted(rows, key=lambda j: -j["jobId"]), query)
+
+
+def attempts(state, job_id):
+    if state.job_steps:
+        step = state.job_steps[0] if len(state.job_steps) == 1 else state.job_steps.pop(0)
+        return {"jobId": int(job_id), "configType": "sync", **step}
+    job = find(state.jobs, "jobId", job_id, "job")
+    return {"jobId": int(job_id), "configType": "sync", "status": job["status"], "createdAt": job["startTime"],
+            "finishedAt": job.get("lastUpdatedAt"), "failure": job.get("failure"),
+            "attempts": job.get("attempts", [{"attemptNumber": 0, "status": job["status"]}])}
+
+
+def read_log(state, job_id, attempt, query):
+    log = state.logs.get((int(job_id), int(attempt)), "").encode()
+    limit = int(query.get("limit", ["262144"])[0])
+    offset = int(query.get("offset", ["0"])[0])
+    if "tail" in query:
+        offset = max(0, len(log) - int(query["tail"][0]))
+        if offset:
+            offset = log.index(b"\n", offset - 1) + 1
+    piece = log[offset:offset + limit]
+    piece = piece[:piece.rfind(b"\n") + 1]
+    return {"offset": offset, "nextOffset": offset + len(piece), "size": len(log), "ended": True,
+            "text": piece.decode()}
+
+
+def create_actor(state, kind, body):
+    if body["name"] == "refused":
+        raise Problem(422, "$.count: expected integer")
+    actor = state.add_actor(kind, len(state.sources) + len(state.destinations), body["name"])
+    actor["configuration"] = body["configuration"]
+    return actor
+
+
+def create_connection(state, body):
+    return state.add_connection(len(state.connections) + 1, body["name"], {"sourceId": body["sourceId"]},
+                                {"destinationId": body["destinationId"]})
+
+
+def create_job(state, body):
+    if any(j["connectionId"] == body["connectionId"] and j["status"] == "running" for j in state.jobs):
+        raise Problem(409, f"A sync is already running for: {body['connectionId']}")
+    state.add_job(len(state.jobs) + 1, {"connectionId": body["connectionId"]}, "running")
+    return state.jobs[-1]
+
+
+def cancel_job(state, job_id):
+    job = find(state.jobs, "jobId", job_id, "job")
+    job["status"] = "cancelled"
+    job["lastUpdatedAt"] = "2026-08-01T12:00:10Z"
+    return job
+
+
+def patch_connection(state, key, body):
+    row = find(state.connections, "connectionId", key, "connection")
+    row.update(body)
+    return row
+
+
+def remove(rows, key, value, what):
+    rows.remove(find(rows, key, value, what))
+
+
+def register(state, body):
+    row = {"definitionId": str(uuid.UUID(int=len(state.connectors) + 1)), "custom": True, **body}
+    state.connectors.append(row)
+    return row
+
+
+# (method, path, function of (state, groups, query, body))
+ROUTES = [(m, re.compile(p + "$"), f) for m, p, f in [
+    ("GET", "/api/public/v1/health", lambda s, g, q, b: "Successful operation"),
+    ("GET", "/api/public/v1/workspaces",
+     lambda s, g, q, b: page([{"workspaceId": WORKSPACE, "name": "Default workspace"}], q)),
+    ("GET", "/api/public/v1/sources", lambda s, g, q, b: page(s.sources, q)),
+    ("POST", "/api/public/v1/sources", lambda s, g, q, b: create_actor(s, "source", b)),
+    ("DELETE", "/api/public/v1/sources/([^/]+)", lambda s, g, q, b: remove(s.sources, "sourceId", g[0], "source")),
+    ("GET", "/api/public/v1/destinations", lambda s, g, q, b: page(s.destinations, q)),
+    ("POST", "/api/public/v1/destinations", lambda s, g, q, b: create_actor(s, "destination", b)),
+    ("POST", "/api/v1/sluice/(?:sources|destinations)/([^/]+)/check", lambda s, g, q, b: s.check),
+    ("GET", "/api/public/v1/streams", lambda s, g, q, b: STREAMS),
+    ("GET", "/api/public/v1/connections", lambda s, g, q, b: page(s.connections, q)),
+    ("POST", "/api/public/v1/connections", lambda s, g, q, b: create_connection(s, b)),
+    ("PATCH", "/api/public/v1/connections/([^/]+)", lambda s, g, q, b: patch_connection(s, g[0], b)),
+    ("DELETE", "/api/public/v1/connections/([^/]+)",
+     lambda s, g, q, b: remove(s.connections, "connectionId", g[0], "connection")),
+    ("GET", "/api/public/v1/jobs", lambda s, g, q, b: list_jobs(s, q)),
+    ("POST", "/api/public/v1/jobs", lambda s, g, q, b: create_job(s, b)),
+    ("DELETE", "/api/public/v1/jobs/([^/]+)", lambda s, g, q, b: cancel_job(s, g[0])),
+    ("GET", "/api/v1/sluice/jobs/([^/]+)/attempts", lambda s, g, q, b: attempts(s, g[0])),
+    ("GET", "/api/v1/sluice/jobs/([^/]+)/attempts/([^/]+)/log", lambda s, g, q, b: read_log(s, g[0], g[1], q)),
+    ("GET", "/api/v1/sluice/definitions",
+     lambda s, g, q, b: {"data": [c for c in s.connectors if c["actorType"] == q["actorType"][0]]}),
+    ("POST", "/api/v1/sluice/definitions", lambda s, g, q, b: register(s, b)),
+    ("GET", "/api/v1/sluice/definitions/([^/]+)",
+     lambda s, g, q, b: {**find(s.connectors, "definitionId", g[0], "connector"), "spec": SPEC}),
+    ("DELETE", "/api/v1/sluice/definitions/([^/]+)",
+     lambda s, g, q, b: remove(s.connectors, "definitionId", g[0], "connector")),
+    ("GET", "/api/v1/sluice/status",
+     lambda s, g, q, b: {"version": "0.1.0", "sources": len(s.sources), "destinations": len(s.destinations),
+                         "connections": len(s.connections), "jobsRunning": 0, "jobsFailedToday": 1}),
+]]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *args):
+        pass
+
+    def address_string(self):
+        return "peer"
+
+    def answer(self):
+        state, url = self.server.state, urlsplit(self.path)
+        length = int(self.headers.get("Content-Length") or 0)
+        raw = self.rfile.read(length)
+        body = json.loads(raw) if raw else None
+        state.requests.append((self.command, self.path, body))
+        try:
+            status, reply = 200, self.route(state, url, body)
+        except Problem as problem:
+            status, reply = problem.status, problem.body
+        data = b"" if reply is None else json.dumps(reply).encode()
+        self.send_response(204 if reply is None else status)
+        self.send_header("Content-Type", "application/json")
+        if reply is not None:
+            self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        try:
+            self.wfile.write(data)
+        except BrokenPipeError:
+            pass  # a client that was interrupted
+
+    def route(self, state, url, body):
+        if state.forbidden:
+            raise Problem(403, "you are no administrator")
+        for method, pattern, function in ROUTES:
+            match = pattern.match(url.path)
+            if match and method == self.command:
+                return function(state, match.groups(), parse_qs(url.query), body)
+        raise Problem(404, f"no such operation: {self.command} {url.path}")
+
+    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = answer
+
+
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+    def __init__(self, path):
+        super().__init__(path, Handler)
+        self.state = State()
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
