@@ -318,6 +318,17 @@ round_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancella
         g_task_return_error(task, error);
 }
 
+/* Each poll starts the workload API, which would never be idle then. While notifications come, the
+ * pauses of an empty queue double up to 16 times PollSec=; what a launcher that died has hidden
+ * from us shows up in the first of them. */
+static gint64
+next_poll(const Launcher *launcher)
+{
+    gint64 usec = sl_daemon_get_config(launcher->daemon)->launcher_poll_usec;
+    return launcher_wake_is_connected(launcher->wake) ? usec << MIN(launcher->empty_rounds, 4)
+                                                      : usec;
+}
+
 static void
 on_round(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -326,8 +337,9 @@ on_round(GObject *source, GAsyncResult *result, gpointer data)
     g_autoptr(GError) error = NULL;
     gboolean ok = g_task_propagate_boolean(G_TASK(result), &error);
     guint n = round->taken != NULL ? round->taken->len : 0;
-    gint64 next = sl_daemon_get_config(launcher->daemon)->launcher_poll_usec;
 
+    launcher->empty_rounds = n > 0 ? 0 : launcher->empty_rounds + 1;
+    gint64 next = next_poll(launcher);
     launcher->taking = FALSE;
     for (guint i = 0; i < n; i++) {
         LauncherWorkload *workload = g_steal_pointer(&round->taken->pdata[i]);
@@ -393,6 +405,7 @@ static void
 on_wake(gpointer data)
 {
     Launcher *launcher = data;
+    launcher->empty_rounds = 0;
     if (launcher->adopted)
         launcher_core_take(launcher);
 }

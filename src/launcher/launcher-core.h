@@ -37,6 +37,7 @@ typedef struct {
     gboolean take_again;    /* something came up meanwhile */
     gint64 taking_since;    /* monotonic */
     gint64 paused_until;    /* monotonic: no round before, after a failure */
+    guint empty_rounds;     /* in a row */
     gboolean host_stopping; /* nothing new is begun */
     guint timer;            /* the next round, or the next try to adopt */
     guint shutdown_match;

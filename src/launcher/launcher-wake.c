@@ -36,6 +36,12 @@ launcher_wake_new(const SlConfig *config, void (*func)(gpointer data), gpointer 
     return wake;
 }
 
+gboolean
+launcher_wake_is_connected(const LauncherWake *wake)
+{
+    return wake != NULL && sl_db_listener_is_connected(wake->listener);
+}
+
 void
 launcher_wake_free(LauncherWake *wake)
 {

@@ -8,4 +8,5 @@
 typedef struct LauncherWake LauncherWake;
 
 LauncherWake *launcher_wake_new(const SlConfig *config, void (*wake)(gpointer data), gpointer data);
+gboolean launcher_wake_is_connected(const LauncherWake *wake);
 void launcher_wake_free(LauncherWake *wake);
