@@ -10,6 +10,7 @@
 #include "sl-error.h"
 
 #define TICK_MS 1000
+#define KILL_MS 3000                    /* a killed destination is gone by then, or will not go */
 #define STOP_USEC (10 * G_USEC_PER_SEC) /* from SIGTERM to SIGKILL */
 
 static void
@@ -48,7 +49,8 @@ static void
 check_destination_done(OrchestratorSync *sync)
 {
     OrchestratorSide *side = &sync->sides[ORCHESTRATOR_DESTINATION];
-    if (side->ended_at == 0 || side->eof_at == 0 || sync->concluded)
+    if (side->ended_at == 0 || side->eof_at == 0 || sync->concluded ||
+        sync->o->outcome != ORCHESTRATOR_RUNNING)
         return;
     if (!orchestrator_connector_is_clean(side->connector)) {
         if (!side->failed && !sync->cancelled)
@@ -293,6 +295,11 @@ on_connector(OrchestratorConnector *connector, OrchestratorConnectorEvent event,
     side->ended_at = now;
     g_autofree char *text = orchestrator_connector_describe_end(connector, NULL);
     orchestrator_log_say(sync->o->log, SL_JOB_LOG_INFO, "%s", text);
+    if (sync->o->outcome == ORCHESTRATOR_GONE) {
+        if (role == ORCHESTRATOR_DESTINATION)
+            g_main_loop_quit(sync->o->loop);
+        return;
+    }
     if (!orchestrator_connector_has_started(connector))
         side->eof_at = now; /* our end of its pipes may never see one */
     if (role == ORCHESTRATOR_SOURCE)
@@ -500,12 +507,36 @@ orchestrator_sync_stop(OrchestratorSync *sync, gboolean cancelled, const char *w
     orchestrator_sync_source_is_over(sync);
 }
 
+static gboolean
+on_kill_time(gpointer data)
+{
+    OrchestratorSync *sync = data;
+    sync->kill_source = 0;
+    g_main_loop_quit(sync->o->loop);
+    return G_SOURCE_REMOVE;
+}
+
+gboolean
+orchestrator_sync_kill(OrchestratorSync *sync)
+{
+    orchestrator_pump_detach_sink(sync->pump);
+    for (guint i = 0; i < 2; i++) {
+        if (sync->sides[i].connector != NULL)
+            orchestrator_connector_signal(sync->sides[i].connector, SIGKILL);
+    }
+    if (sync->sides[ORCHESTRATOR_DESTINATION].ended_at != 0)
+        return FALSE;
+    sync->kill_source = g_timeout_add(KILL_MS, on_kill_time, sync);
+    return TRUE;
+}
+
 void
 orchestrator_sync_free(OrchestratorSync *sync)
 {
     if (sync == NULL)
         return;
-    const guint sources[] = {sync->ack_source, sync->tick_source, sync->commit_source};
+    const guint sources[] = {sync->ack_source, sync->tick_source, sync->commit_source,
+                             sync->kill_source};
     for (guint i = 0; i < G_N_ELEMENTS(sources); i++) {
         if (sources[i] != 0)
             g_source_remove(sources[i]);

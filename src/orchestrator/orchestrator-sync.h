@@ -35,7 +35,7 @@ struct OrchestratorSync {
     gint64 activity_at; /* the destination's last word */
     OrchestratorLines acks;
     SlJsonScanner *ack_scanner;
-    guint ack_source, tick_source, commit_source;
+    guint ack_source, tick_source, commit_source, kill_source;
     OrchestratorCommitter *committer;
     SlStreamBooks posted; /* the total that was posted last */
     guint commit_failures;

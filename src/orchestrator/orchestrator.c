@@ -285,10 +285,14 @@ log_end(Run *run)
     static const char *const texts[] = {[ORCHESTRATOR_SUCCEEDED] = "succeeded",
                                         [ORCHESTRATOR_FAILED] = "failed",
                                         [ORCHESTRATOR_CANCELLED] = "was cancelled"};
+    OrchestratorOutcome outcome = run->o.outcome;
     const char *type = orchestrator_job_type_name(run->o.input->type);
-    orchestrator_log_say(run->o.log, SL_JOB_LOG_INFO, "the %s %s", type, texts[run->o.outcome]);
-    sl_log_event(G_LOG_LEVEL_INFO, SL_EVENT_WORKLOAD_ENDED, "The %s %s", type,
-                 texts[run->o.outcome]);
+    const char *why =
+        outcome == ORCHESTRATOR_FAILED ? sl_failures_first(run->o.failures, NULL) : NULL;
+    orchestrator_log_say(run->o.log, SL_JOB_LOG_INFO, "the %s %s", type, texts[outcome]);
+    sl_log_event(why != NULL ? G_LOG_LEVEL_WARNING : G_LOG_LEVEL_INFO, SL_EVENT_WORKLOAD_ENDED,
+                 "The %s %s%s%s", type, texts[outcome], why != NULL ? ": " : "",
+                 why != NULL ? why : "");
 }
 
 /* --- the order of things --------------------------------------------------- */
@@ -323,6 +327,8 @@ run_input(Run *run, OrchestratorApi *api, gboolean cancel)
                           NULL, "%s", error->message);
         o->outcome = ORCHESTRATOR_FAILED;
     }
+    if (o->outcome == ORCHESTRATOR_GONE && run->sync != NULL && orchestrator_sync_kill(run->sync))
+        g_main_loop_run(o->loop);
     for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
         g_source_remove(signals[i]);
     g_main_loop_unref(o->loop);
@@ -379,6 +385,15 @@ static int
 run_held(Run *run, OrchestratorApi *api, const Options *options, gboolean cancel, GError *refusal)
 {
     g_autoptr(GError) error = refusal;
+    g_autofree char *job = NULL, *attempt = NULL;
+    if (run->o.input != NULL && run->o.input->job_id >= 0) {
+        job = g_strdup_printf("%" G_GINT64_FORMAT, run->o.input->job_id);
+        attempt = g_strdup_printf("%" G_GINT64_FORMAT, run->o.input->attempt_number);
+    }
+    g_auto(SlLogScope) job_scope = sl_log_scope(SL_LOG_JOB_ID, job);
+    g_auto(SlLogScope) attempt_scope = sl_log_scope(SL_LOG_ATTEMPT, attempt);
+    g_auto(SlLogScope) connection_scope = sl_log_scope(
+        SL_LOG_CONNECTION_ID, run->o.input != NULL ? run->o.input->connection_id : NULL);
     g_autofree char *compact = sl_id_compact(options->auto_id);
     const OrchestratorInput *input = run->o.input;
     const OrchestratorStarterOptions starting = {

@@ -55,6 +55,9 @@ SlJobLogSource orchestrator_log_source(OrchestratorRole role);
 typedef struct OrchestratorSync OrchestratorSync;
 OrchestratorSync *orchestrator_sync_start(Orchestrator *o, GError **error);
 void orchestrator_sync_stop(OrchestratorSync *sync, gboolean cancelled, const char *why);
+/* Kills both sides at once, the destination before it can take the end of our pipe for the end of
+ * the records. TRUE: the loop is to run until it is quit. */
+gboolean orchestrator_sync_kill(OrchestratorSync *sync);
 void orchestrator_sync_free(OrchestratorSync *sync); /* kills what runs still */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchestratorSync, orchestrator_sync_free)
 /* The members states and stats of a body. */

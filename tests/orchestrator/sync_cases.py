@@ -399,12 +399,14 @@ SLOW = "\nfor i in range(600):\n    record('s', {'i': i}); state('s', i); time.s
 
 
 def case_gone_on_heartbeat():
-    run = Run(source=SLOW).start()
+    """The destination must not take the end of our pipe for the end of the records."""
+    run = Run(source=SLOW, destination=SINK + "\nopen(HERE + '/finished', 'w')").start()
     run.api.faults["heartbeat"] = ["always", 410]
     run.wait(15)
     assert run.status == 2 and not run.api.ended.is_set()
     assert run.api.count("success") + run.api.count("failure") + run.api.count("cancel") == 0
     assert run.said("not ours any more")
+    assert not os.path.exists(run.folder + "/finished")
     return run
 
 
