@@ -204,3 +204,11 @@ sl_queue_job_cancel(SlTx *tx, gint64 job_id, gint64 now, SlJob **ret, GError **e
         return FALSE;
     return sl_sql_job_get(tx, job_id, ret, error);
 }
+
+char *
+sl_queue_catalog_key(const SlDefinition *definition, const SlActor *actor)
+{
+    g_autofree char *text = g_strjoin("\x1f", definition->definition_id,
+                                      definition->docker_image_tag, actor->configuration, NULL);
+    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
+}

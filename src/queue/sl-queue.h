@@ -53,3 +53,6 @@ typedef struct {
 } SlAttemptEnd;
 
 gboolean sl_queue_attempt_finish(SlTx *tx, const SlAttemptEnd *end, gint64 now, GError **error);
+
+/* What a catalog was discovered with: under this key the result of a discover job is kept. */
+char *sl_queue_catalog_key(const SlDefinition *definition, const SlActor *actor);

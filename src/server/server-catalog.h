@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <glib.h>
+#include "sl-records.h"
 
-/* Catalogs on the public API's wires: pure functions over JSON texts.
- *   discovered: AirbyteCatalog, as a source's discover gave it
- *   streams: StreamConfiguration[] of a connection in the public API's shape
- *   configured: ConfiguredAirbyteCatalog as stored with a connection (without generation ids)
- * Streams are matched by name and namespace, where null, "" and missing are one value. */
+/* Between the catalogs of the protocol (JSON text) and the stream lists of the API. Pure. */
 
-/* GET /streams: a bare array of stream properties. `destination_modes` are the destination
- * specification's supported_destination_sync_modes; NULL leaves syncModes out. */
-char *server_catalog_list_streams(const char *discovered, const char *const *destination_modes,
-                                  GError **error);
+/* The ConfiguredAirbyteCatalog of a connection: the discovered streams that `wanted` lists, as it
+ * lists them; all of them, full refresh and overwrite, when it lists none. `destination_spec` says
+ * which modes the destination has. SL_ERROR_INVALID names stream and property. */
+char *server_catalog_configure(const char *discovered, const char *destination_spec,
+                               const SlStreamConfigurations *wanted, GError **error);
 
-/* The catalog of a connection. `streams` NULL or []: every stream, full refresh and overwrite.
- * SL_ERROR_INVALID names the stream and the field: "configurations.streams[2].cursorField: …". */
-char *server_catalog_configure(const char *discovered, const char *streams,
-                               const char *const *destination_modes, GError **error);
+/* The way back. */
+SlStreamConfigurations *server_catalog_list(const char *configured, GError **error);
 
-/* The way back, for ConnectionResponse.configurations.streams. */
-char *server_catalog_describe(const char *configured, GError **error);
+/* For GET /streams: SlStreamProperties. NULL spec: no sync modes. */
+GPtrArray *server_catalog_properties(const char *discovered, const char *destination_spec,
+                                     GError **error);
+
+/* Names and namespaces ("" = none) of the streams whose source mode differs; NULL-terminated. */
+gboolean server_catalog_changed_modes(const char *before, const char *after, char ***ret_namespaces,
+                                      char ***ret_names, GError **error);

@@ -21,14 +21,6 @@ worker_input_clear(WorkerInput *input)
     g_clear_pointer(&input->data_plane_group, g_free);
 }
 
-char *
-worker_cache_key(const SlDefinition *definition, const SlActor *actor)
-{
-    g_autofree char *text = g_strjoin("\x1f", definition->definition_id,
-                                      definition->docker_image_tag, actor->configuration, NULL);
-    return g_compute_checksum_for_string(G_CHECKSUM_SHA256, text, -1);
-}
-
 typedef struct {
     SlActor *actor;
     SlDefinition *definition;
@@ -201,7 +193,7 @@ build_of_actor(SlTx *tx, const SlJobInput *job_input, const char *type, GString 
     sl_json_member_string(&in, "type", type);
     write_side(&in, &side);
     if (side.actor != NULL) {
-        g_autofree char *key = worker_cache_key(side.definition, side.actor);
+        g_autofree char *key = sl_queue_catalog_key(side.definition, side.actor);
         sl_json_member_string(&in, "cacheKey", key);
     }
     sl_json_end_object(&in);

@@ -23,5 +23,3 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(WorkerInput, worker_input_clear)
 gboolean worker_input_build(SlTx *tx, const SlJob *job, gint64 attempt_number, gint64 now,
                             WorkerInput *ret, GError **error);
 
-/* Of a discovered catalog: version of the connector and configuration it was discovered with. */
-char *worker_cache_key(const SlDefinition *definition, const SlActor *actor);

@@ -71,3 +71,51 @@ from catalog
 where actor_id = $1 and cache_key = $2
 order by created_at desc
 limit 1;
+
+-- name: actor_list
+-- rows: Actor
+-- No ids: all workspaces.
+-- params: actor_type text, workspace_ids uuid[], include_deleted bool, limit int8, offset int8
+select actor_id, workspace_id, definition_id, actor_type, name, configuration, tombstone, created_at, updated_at
+from actor
+where actor_type = $1 and (cardinality($2) = 0 or workspace_id = any($2)) and ($3 or not tombstone)
+order by created_at, actor_id
+limit $4 offset $5;
+
+-- name: actor_add
+-- row: Actor
+-- params: actor_id uuid, workspace_id uuid, definition_id uuid, actor_type text, name text, configuration text, now timestamptz
+insert into actor (actor_id, workspace_id, definition_id, actor_type, name, configuration, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $7)
+returning actor_id, workspace_id, definition_id, actor_type, name, configuration, tombstone, created_at, updated_at;
+
+-- name: actor_lock
+-- row: Actor
+-- params: actor_id uuid
+select actor_id, workspace_id, definition_id, actor_type, name, configuration, tombstone, created_at, updated_at
+from actor
+where actor_id = $1
+for update;
+
+-- name: actor_update
+-- row: Actor
+-- params: actor_id uuid, name text, configuration text, now timestamptz
+update actor
+set name = $2, configuration = $3, updated_at = $4
+where actor_id = $1 and not tombstone
+returning actor_id, workspace_id, definition_id, actor_type, name, configuration, tombstone, created_at, updated_at;
+
+-- name: actor_delete
+-- exec:
+-- With the connections that use it, and its secrets.
+-- params: actor_id uuid, now timestamptz
+with connections as (
+    update connection
+    set status = 'deprecated', schedule_changed = true, updated_at = $2
+    where (source_id = $1 or destination_id = $1) and status <> 'deprecated'
+), secrets as (
+    delete from secret where actor_id = $1
+)
+update actor
+set tombstone = true, configuration = '{}', updated_at = $2
+where actor_id = $1 and not tombstone;

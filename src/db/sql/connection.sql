@@ -55,3 +55,42 @@ set schedule_changed = true
 where connection_id = (
     select scope from job
     where job_id = $1 and config_type in ('sync', 'reset_connection', 'refresh', 'clear'));
+
+-- name: connection_list
+-- rows: Connection
+-- No ids: all workspaces.
+-- params: workspace_ids uuid[], include_deleted bool, limit int8, offset int8
+select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
+    catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
+    next_run_at, last_run_at, created_at, updated_at
+from connection
+where (cardinality($1) = 0 or workspace_id = any($1)) and ($2 or status <> 'deprecated')
+order by created_at, connection_id
+limit $3 offset $4;
+
+-- name: connection_add
+-- exec:
+-- params: connection_id uuid, workspace_id uuid, name text, source_id uuid, destination_id uuid, status text, namespace_definition text, namespace_format text?, prefix text, catalog text, schedule_type text, cron_expression text?, cron_timezone text?, basic_interval_sec int8?, non_breaking_changes text, now timestamptz
+insert into connection (connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition,
+    namespace_format, prefix, catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec,
+    non_breaking_changes, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16);
+
+-- name: connection_lock
+-- row: Connection
+-- params: connection_id uuid
+select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
+    catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
+    next_run_at, last_run_at, created_at, updated_at
+from connection
+where connection_id = $1
+for update;
+
+-- name: connection_update
+-- exec:
+-- params: connection_id uuid, name text, status text, namespace_definition text, namespace_format text?, prefix text, catalog text, schedule_type text, cron_expression text?, cron_timezone text?, basic_interval_sec int8?, non_breaking_changes text, now timestamptz
+update connection
+set name = $2, status = $3, namespace_definition = $4, namespace_format = $5, prefix = $6, catalog = $7, schedule_type = $8,
+    cron_expression = $9, cron_timezone = $10, basic_interval_sec = $11, non_breaking_changes = $12, schedule_changed = true,
+    updated_at = $13
+where connection_id = $1;

@@ -1,0 +1,71 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: workspace_list
+-- rows: Workspace
+-- No ids: all.
+-- params: workspace_ids uuid[], include_deleted bool, limit int8, offset int8
+select workspace_id, organization_id, name, data_plane_group, notifications, created_at
+from workspace
+where (cardinality($1) = 0 or workspace_id = any($1)) and ($2 or not tombstone)
+order by created_at, workspace_id
+limit $3 offset $4;
+
+-- name: workspace_add
+-- row: Workspace
+-- The organization is the first one: there are no more of them yet.
+-- params: workspace_id uuid, name text, notifications jsonb, now timestamptz
+insert into workspace (workspace_id, organization_id, name, notifications, created_at)
+select $1, organization_id, $2, $3, $4
+from organization
+order by created_at, organization_id
+limit 1
+returning workspace_id, organization_id, name, data_plane_group, notifications, created_at;
+
+-- name: workspace_update
+-- row: Workspace
+-- Null: as it is.
+-- params: workspace_id uuid, name text?, notifications jsonb?
+update workspace
+set name = coalesce($2, name), notifications = coalesce(notifications || $3, notifications)
+where workspace_id = $1 and not tombstone
+returning workspace_id, organization_id, name, data_plane_group, notifications, created_at;
+
+-- name: workspace_delete
+-- int:
+-- With all that is in it. The number is that of workspaces deleted.
+-- params: workspace_id uuid, now timestamptz
+with gone as (
+    update workspace set tombstone = true
+    where workspace_id = $1 and not tombstone
+    returning workspace_id
+), connections as (
+    update connection
+    set status = 'deprecated', schedule_changed = true, updated_at = $2
+    where workspace_id in (select workspace_id from gone) and status <> 'deprecated'
+), actors as (
+    update actor
+    set tombstone = true, configuration = '{}', updated_at = $2
+    where workspace_id in (select workspace_id from gone) and not tombstone
+), secrets as (
+    delete from secret
+    where workspace_id in (select workspace_id from gone)
+)
+select count(*) from gone;
+
+-- name: status_get
+-- row: StatusResponse
+-- params: now timestamptz
+select
+    (select count(*) from workspace where not tombstone) as workspaces,
+    (select count(*) from actor where actor_type = 'source' and not tombstone) as sources,
+    (select count(*) from actor where actor_type = 'destination' and not tombstone) as destinations,
+    (select count(*) from connection where status = 'active') as connections,
+    (select count(*) from job where status = 'pending') as jobs_pending,
+    (select count(*) from job where status = 'running') as jobs_running,
+    (select count(*) from job where status = 'incomplete') as jobs_incomplete,
+    (select count(*) from job where status = 'failed' and finished_at > $1 - interval '1 day') as jobs_failed_today,
+    (select count(*) from job where status = 'succeeded' and finished_at > $1 - interval '1 day') as jobs_succeeded_today,
+    (select count(*) from workload where status = 'pending') as workloads_pending,
+    (select count(*) from workload where status in ('claimed', 'launched', 'running')) as workloads_running,
+    (select count(distinct data_plane_id) from workload where status in ('claimed', 'launched', 'running')) as data_planes,
+    (select min(next_run_at) from connection where status = 'active') as next_run_at;

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#define G_LOG_DOMAIN "sluice"
+#include "server-dispatch.h"
+
+#include <string.h>
+
+#include "server-auth.h"
+#include "server-decode.h"
+#include "server-routes.h"
+#include "sl-error.h"
+#include "sl-problem.h"
+
+#define MAX_RUNS 5
+/* A notification is a hint and can be lost: who waits for a job also looks by itself. */
+#define LOOK_USEC (2 * (gint64)G_USEC_PER_SEC)
+
+/* What a request that waits carries from one run to the next. */
+typedef struct {
+    gint64 job_id;
+    gint64 deadline;
+} Wait;
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+gboolean
+server_init(Server *server, GError **error)
+{
+    server->router = sl_http_router_new();
+    server->routes = g_new0(SlHttpRoute, server_n_operations);
+    for (guint i = 0; i < server_n_operations; i++) {
+        const ServerOperation *operation = &server_operations[i];
+        server->routes[i] = (SlHttpRoute){operation->method, operation->path, operation};
+    }
+    return sl_http_router_add(server->router, server->routes, server_n_operations, error);
+}
+
+void
+server_clear(Server *server)
+{
+    g_clear_pointer(&server->router, sl_http_router_free);
+    g_clear_pointer(&server->routes, g_free);
+    g_clear_pointer(&server->db, sl_db_unref);
+    g_clear_pointer(&server->seal_key, sl_seal_key_free);
+    g_clear_pointer(&server->token_key, g_bytes_unref);
+    g_clear_pointer(&server->public_url, g_free);
+    g_clear_pointer(&server->log_folder, g_free);
+    g_clear_pointer(&server->openapi, g_free);
+}
+
+char *
+server_job_key(const char *job_id)
+{
+    return g_strconcat("job:", job_id, NULL);
+}
+
+gboolean
+server_ctx_wait(ServerCtx *ctx, gint64 job_id, gint64 usec)
+{
+    if (ctx->job_id == 0)
+        ctx->deadline = g_get_monotonic_time() + usec;
+    ctx->job_id = job_id;
+    ctx->waiting = TRUE;
+    return TRUE;
+}
+
+/* --- one run -----------------------------------------------------------------------------------
+ */
+
+static void
+free_result(const ServerOperation *operation, gpointer result)
+{
+    if (result == NULL)
+        return;
+    if (operation->out == SERVER_OUT_RECORD) {
+        sl_record_free(operation->out_record, result);
+    } else if (operation->out == SERVER_OUT_ARRAY) {
+        GPtrArray *items = result;
+        for (guint i = 0; i < items->len; i++)
+            sl_record_free(operation->out_record, items->pdata[i]);
+        g_ptr_array_unref(items);
+    } else {
+        g_free(result);
+    }
+}
+
+static gboolean
+run_once(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
+{
+    const ServerOperation *operation = ctx->operation;
+    if (operation->tx == SERVER_TX_NONE)
+        return operation->run(ctx, in, ret, error);
+    g_autoptr(SlTx) tx = sl_db_begin(ctx->server->db, operation->tx == SERVER_TX_READ, error);
+    if (tx == NULL)
+        return FALSE;
+    ctx->tx = tx;
+    gboolean ok = operation->run(ctx, in, ret, error) && sl_tx_commit(tx, error);
+    ctx->tx = NULL;
+    return ok;
+}
+
+/* A handler that lost a race runs again; its result of the lost run is forgotten. */
+static gboolean
+run(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
+{
+    const gint64 job_id = ctx->job_id, deadline = ctx->deadline;
+    for (guint i = 1;; i++) {
+        g_autoptr(GError) local = NULL;
+        ctx->waiting = FALSE;
+        ctx->job_id = job_id;
+        ctx->deadline = deadline;
+        if (run_once(ctx, in, ret, &local))
+            return TRUE;
+        free_result(ctx->operation, g_steal_pointer(ret));
+        if (!g_error_matches(local, SL_ERROR, SL_ERROR_SERIALIZATION) || i == MAX_RUNS) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return FALSE;
+        }
+    }
+}
+
+/* --- the answer --------------------------------------------------------------------------------
+ */
+
+static void
+reply_result(const ServerOperation *operation, gpointer result, SlHttpReply *reply)
+{
+    GString *out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    if (operation->out == SERVER_OUT_NONE) {
+        g_string_free(out, TRUE);
+        sl_http_reply_set(reply, 204, NULL, NULL);
+        return;
+    }
+    if (operation->out == SERVER_OUT_TEXT) {
+        g_string_append(out, result);
+    } else if (operation->out == SERVER_OUT_ARRAY) {
+        const GPtrArray *items = result;
+        sl_json_begin_array(&w);
+        for (guint i = 0; i < items->len; i++)
+            sl_record_write(operation->out_record, items->pdata[i], 0, &w);
+        sl_json_end_array(&w);
+    } else {
+        sl_record_write(operation->out_record, result, 0, &w);
+    }
+    sl_http_reply_set_text(reply, 200, SL_PROBLEM_CONTENT_TYPE, g_string_free(out, FALSE));
+}
+
+static void
+reply_status(SlHttpReply *reply, guint status, const char *title, const char *message)
+{
+    sl_http_reply_set_text(reply, status, SL_PROBLEM_CONTENT_TYPE,
+                           sl_problem_print_status(status, title, message));
+}
+
+/* The top of the activity: what is our fault is logged here, and only here. */
+static void
+reply_error(const SlHttpRequest *request, SlHttpReply *reply, const GError *error)
+{
+    if (sl_error_info_for(error)->http_status == 500)
+        g_warning("%s %s: %s", request->method, request->path, error->message);
+    sl_http_reply_set_error(reply, error);
+}
+
+static gboolean
+find_operation(const Server *server, const SlHttpRequest *request, SlHttpMatch *match,
+               SlHttpReply *reply)
+{
+    g_autofree char *allow = NULL;
+    switch (sl_http_router_match(server->router, request->method, request->path, match, &allow)) {
+    case SL_HTTP_MATCH_OK:
+        return TRUE;
+    case SL_HTTP_MATCH_NO_METHOD:
+        reply_status(reply, 405, "method-not-allowed", "this address does not know the method");
+        sl_http_reply_add_header(reply, "Allow", allow);
+        return FALSE;
+    case SL_HTTP_MATCH_BAD_PATH:
+        reply_status(reply, 400, "bad-request", "the path is not well encoded");
+        return FALSE;
+    case SL_HTTP_MATCH_NO_PATH:
+        break;
+    }
+    reply_status(reply, 404, "resource-not-found", "Object not found.");
+    return FALSE;
+}
+
+static gboolean
+authorize(const Server *server, const SlHttpRequest *request, ServerCtx *ctx, GError **error)
+{
+    ServerRole needed = ctx->operation->role;
+    if (needed == SERVER_ROLE_ANONYMOUS)
+        return TRUE; /* a bad token does not keep anybody from asking for a good one */
+    if (!server_auth_role(server, request, ctx->now, &ctx->role, error))
+        return FALSE;
+    if (ctx->role == SERVER_ROLE_ANONYMOUS)
+        return sl_error_set(error, SL_ERROR_UNAUTHENTICATED,
+                            request->peer.local
+                                ? "a token is needed: you are neither root nor in group 'sluice'"
+                                : "a token is needed");
+    return ctx->role >= needed ||
+           sl_error_set(error, SL_ERROR_FORBIDDEN, "your role does not allow this");
+}
+
+/* Keeps what the next run needs, and parks. */
+static void
+park(const ServerCtx *ctx, SlHttpRequest *request, SlHttpReply *reply)
+{
+    g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, ctx->job_id);
+    g_autofree char *key = server_job_key(id);
+    Wait *wait = request->state;
+    if (wait == NULL)
+        request->state = wait = g_new0(Wait, 1);
+    request->free_state = g_free;
+    wait->job_id = ctx->job_id;
+    wait->deadline = ctx->deadline;
+    sl_http_reply_park(reply, key, MIN(ctx->deadline, g_get_monotonic_time() + LOOK_USEC));
+}
+
+void
+server_handle(SlHttpRequest *request, SlHttpReply *reply, gpointer data)
+{
+    const Server *server = data;
+    g_auto(SlHttpMatch) match = {0};
+    g_autoptr(GError) error = NULL;
+    gpointer in = NULL, result = NULL;
+
+    if (!find_operation(server, request, &match, reply))
+        return;
+    const Wait *wait = request->state;
+    ServerCtx ctx = {.server = server,
+                     .operation = match.route->target,
+                     .now = g_get_real_time(),
+                     .job_id = wait != NULL ? wait->job_id : 0,
+                     .deadline = wait != NULL ? wait->deadline : 0};
+    const SlRecord *record = ctx.operation->in_record;
+    gboolean ok = authorize(server, request, &ctx, &error);
+    if (ok && record != NULL) {
+        in = server_decode(record, request, &match, &error);
+        ok = in != NULL;
+    }
+    ok = ok && run(&ctx, in, &result, &error);
+    if (!ok)
+        reply_error(request, reply, error);
+    else if (ctx.waiting)
+        park(&ctx, request, reply);
+    else
+        reply_result(ctx.operation, result, reply);
+    free_result(ctx.operation, result);
+    if (record != NULL)
+        sl_record_free(record, in);
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "sl-db.h"
+#include "sl-http-router.h"
+#include "sl-http-server.h"
+#include "sl-seal.h"
+
+/* Between sl-http and the handlers: finds the operation, says who calls, builds the input record
+ * from path, query and body, opens the transaction, runs the handler, commits, and writes the
+ * answer or the problem. Handlers see records and a transaction, nothing of HTTP. */
+
+typedef enum {
+    SERVER_ROLE_ANONYMOUS,
+    SERVER_ROLE_READER,
+    SERVER_ROLE_RUNNER,
+    SERVER_ROLE_EDITOR,
+    SERVER_ROLE_ADMIN,
+} ServerRole;
+
+typedef enum { SERVER_KIND_NONE, SERVER_KIND_SOURCE, SERVER_KIND_DESTINATION } ServerKind;
+typedef enum { SERVER_TX_NONE, SERVER_TX_READ, SERVER_TX_WRITE } ServerTx;
+
+/* What *ret of a handler is: nothing, a record, GPtrArray of records, allocated text. */
+typedef enum { SERVER_OUT_NONE, SERVER_OUT_RECORD, SERVER_OUT_ARRAY, SERVER_OUT_TEXT } ServerOut;
+
+typedef struct ServerCtx ServerCtx;
+typedef gboolean (*ServerThunk)(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error);
+
+/* One row of the generated table (server-routes.h). */
+typedef struct {
+    const char *name; /* operationId */
+    const char *method;
+    const char *path;
+    ServerRole role; /* least role of a caller */
+    ServerKind kind;
+    ServerTx tx;
+    ServerOut out;
+    const SlRecord *in_record, *out_record;
+    ServerThunk run;
+} ServerOperation;
+
+/* What the whole process has. Read-only once it serves. */
+typedef struct {
+    SlDb *db;
+    SlSealKey *seal_key; /* NULL: no credential; secrets are refused */
+    GBytes *token_key;   /* signs our tokens */
+    char *public_url;    /* without a slash at the end */
+    char *log_folder;    /* of job logs */
+    char *openapi;       /* the description, as JSON */
+    SlHttpRouter *router;
+    SlHttpRoute *routes; /* the router's */
+    uid_t admin_uid;     /* the control plane's own user; (uid_t)-1: none */
+    gid_t admin_gid;     /* group whose members administrate; (gid_t)-1: none */
+} Server;
+
+/* Builds the router. `server` keeps what it is given. SL_ERROR_FAILED: the table is wrong. */
+gboolean server_init(Server *server, GError **error);
+void server_clear(Server *server);
+
+/* An SlHttpHandler; `data` is the Server. */
+void server_handle(SlHttpRequest *request, SlHttpReply *reply, gpointer data);
+
+/* The key under which requests that wait for a job are parked. */
+char *server_job_key(const char *job_id);
+
+/* --- for handlers ------------------------------------------------------------------------------
+ */
+
+struct ServerCtx {
+    const Server *server;
+    const ServerOperation *operation;
+    SlTx *tx; /* NULL with SERVER_TX_NONE */
+    gint64 now;
+    ServerRole role; /* of the caller */
+
+    gint64 job_id;    /* the job that this request waits for; 0: none yet */
+    gint64 deadline;  /* monotonic; when the waiting ends */
+    gboolean waiting; /* set by server_ctx_wait() */
+};
+
+/* Not done yet: commit, and run the handler again when the job has changed. Returns TRUE, for the
+ * handler to return. The first call sets the deadline. */
+gboolean server_ctx_wait(ServerCtx *ctx, gint64 job_id, gint64 usec);

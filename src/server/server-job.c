@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "server-job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server-page.h"
+#include "server-routes.h"
+#include "sl-error.h"
+#include "sl-fd.h"
+#include "sl-sql.h"
+#include "sl-time.h"
+
+#define AWAIT_USEC (120 * (gint64)G_USEC_PER_SEC)
+
+static const char *const all_types[] = {"sync", "reset_connection", "refresh", "clear", NULL};
+
+/* --- jobs that a request waits for ------------------------------------------------------------ */
+
+gboolean
+server_job_await(ServerCtx *ctx, const SlJobRequest *request, SlJob **ret_job, GError **error)
+{
+    g_autoptr(SlJob) job = NULL;
+    *ret_job = NULL;
+    if (ctx->job_id == 0)
+        return sl_queue_job_create(ctx->tx, request, ctx->now, &job, error) &&
+               server_ctx_wait(ctx, job->job_id, AWAIT_USEC);
+    if (!sl_sql_job_get(ctx->tx, ctx->job_id, &job, error))
+        return FALSE;
+    if (job == NULL)
+        return sl_error_set(error, SL_ERROR_NOT_FOUND, "job %" G_GINT64_FORMAT " was deleted",
+                            ctx->job_id);
+    if (sl_job_status_is_final(job->status)) {
+        *ret_job = g_steal_pointer(&job);
+        return TRUE;
+    }
+    if (g_get_monotonic_time() >= ctx->deadline)
+        return sl_error_set(error, SL_ERROR_TIMED_OUT,
+                            "job %" G_GINT64_FORMAT " has not ended in %d s, and goes on",
+                            ctx->job_id, (int)(AWAIT_USEC / G_USEC_PER_SEC));
+    return server_ctx_wait(ctx, ctx->job_id, AWAIT_USEC);
+}
+
+char *
+server_job_output(const SlJob *job, const char *name)
+{
+    const char *text = job->output != NULL ? job->output : "{}";
+    g_autoptr(SlJsonDoc) doc = sl_json_read(text, strlen(text), NULL, NULL);
+    const SlJsonNode *node = doc != NULL ? sl_json_get(doc, sl_json_root(doc), name) : NULL;
+    return node != NULL && node->type != SL_JSON_NULL ? sl_json_dup_span(node) : NULL;
+}
+
+char *
+server_job_failure(const SlJob *job)
+{
+    const char *text = job->failure != NULL ? job->failure : "{}";
+    g_autoptr(SlJsonDoc) doc = sl_json_read(text, strlen(text), NULL, NULL);
+    static const char *const members[] = {"externalMessage", "internalMessage"};
+    const SlJsonNode *failures =
+        doc != NULL ? sl_json_get(doc, sl_json_root(doc), "failures") : NULL;
+    const SlJsonNode *first = failures != NULL ? sl_json_at(doc, failures, 0) : NULL;
+    for (guint i = 0; i < G_N_ELEMENTS(members); i++) {
+        const SlJsonNode *message = sl_json_get(doc, first, members[i]);
+        char *result = message != NULL ? sl_json_dup_string(message) : NULL;
+        if (result != NULL)
+            return result;
+    }
+    return g_strdup_printf("job %" G_GINT64_FORMAT " is %s", job->job_id,
+                           sl_enum_name(&sl_job_status_enum, (int)job->status));
+}
+
+/* --- the public face of a job ------------------------------------------------------------------
+ */
+
+/* "reset_connection" is "reset" outside. */
+static const char *
+public_type(SlConfigType type)
+{
+    return type == SL_CONFIG_TYPE_RESET_CONNECTION ? "reset"
+                                                   : sl_enum_name(&sl_config_type_enum, (int)type);
+}
+
+static SlJobResponse *
+make_response(const SlJobRow *row)
+{
+    SlJobResponse *job = sl_job_response_new();
+    sl_job_response_set_job_id(job, row->job_id);
+    sl_job_response_set_status(job, row->status);
+    job->job_type = g_strdup(public_type((SlConfigType)row->config_type));
+    sl_job_response_set_start_time(job, row->created_at);
+    job->connection_id = g_strdup(row->scope);
+    if (sl_job_status_is_final((SlJobStatus)row->status))
+        sl_job_response_set_last_updated_at(job, row->updated_at);
+    if (row->status != SL_JOB_STATUS_PENDING)
+        job->duration = sl_time_format_duration(row->updated_at - row->created_at);
+    sl_job_response_set_bytes_synced(job, row->bytes_committed);
+    sl_job_response_set_rows_synced(job, row->records_committed);
+    return job;
+}
+
+static gboolean
+load_response(ServerCtx *ctx, gint64 job_id, SlJobResponse **ret, GError **error)
+{
+    g_autoptr(SlJobRow) row = NULL;
+    if (!sl_sql_job_get_row(ctx->tx, job_id, &row, error))
+        return FALSE;
+    if (row == NULL)
+        return sl_error_set(error, SL_ERROR_NOT_FOUND, "job %" G_GINT64_FORMAT " does not exist",
+                            job_id);
+    *ret = make_response(row);
+    return TRUE;
+}
+
+gboolean
+server_job_get(ServerCtx *ctx, const SlJobIdRequest *in, SlJobResponse **ret, GError **error)
+{
+    return load_response(ctx, in->job_id, ret, error);
+}
+
+static gboolean
+parse_order(const char *text, gboolean *ret_by_update, gboolean *ret_descending, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(text != NULL ? text : "createdAt|ASC", "|", -1);
+    guint n = g_strv_length(parts);
+    gboolean known =
+        n == 2 && (strcmp(parts[0], "createdAt") == 0 || strcmp(parts[0], "updatedAt") == 0);
+    if (!known || (strcmp(parts[1], "ASC") != 0 && strcmp(parts[1], "DESC") != 0))
+        return sl_error_set(error, SL_ERROR_INVALID,
+                            "orderBy: '%s' is not createdAt|ASC, createdAt|DESC, updatedAt|ASC or "
+                            "updatedAt|DESC",
+                            text);
+    *ret_by_update = parts[0][0] == 'u';
+    *ret_descending = parts[1][0] == 'D';
+    return TRUE;
+}
+
+static const gint64 *
+given(const SlJobListRequest *in, guint field, const gint64 *value)
+{
+    return sl_record_has(&sl_job_list_request_record, in, field) ? value : NULL;
+}
+
+gboolean
+server_job_list(ServerCtx *ctx, const SlJobListRequest *in, SlJobPage **ret, GError **error)
+{
+    const SlRecord *record = &sl_job_list_request_record;
+    const char *one_type[] = {NULL, NULL};
+    const char *status = NULL;
+    gboolean by_update = FALSE, descending = FALSE;
+    g_autoptr(GPtrArray) rows = NULL;
+
+    if (sl_record_has(record, in, SL_JOB_LIST_REQUEST_JOB_TYPE))
+        one_type[0] = in->job_type == SL_JOB_LIST_REQUEST_JOB_TYPE_RESET
+                          ? "reset_connection"
+                          : sl_enum_name(&sl_job_list_request_job_type_enum, in->job_type);
+    if (sl_record_has(record, in, SL_JOB_LIST_REQUEST_STATUS))
+        status = sl_enum_name(&sl_job_status_enum, in->status);
+    if (!parse_order(in->order_by, &by_update, &descending, error) ||
+        !server_page_check(in->workspace_ids, in->offset, error) ||
+        !sl_sql_job_list(ctx->tx, in->connection_id, server_page_ids(in->workspace_ids),
+                         one_type[0] != NULL ? one_type : all_types, status,
+                         given(in, SL_JOB_LIST_REQUEST_CREATED_AT_START, &in->created_at_start),
+                         given(in, SL_JOB_LIST_REQUEST_CREATED_AT_END, &in->created_at_end),
+                         given(in, SL_JOB_LIST_REQUEST_UPDATED_AT_START, &in->updated_at_start),
+                         given(in, SL_JOB_LIST_REQUEST_UPDATED_AT_END, &in->updated_at_end),
+                         by_update, descending, in->limit, in->offset, &rows, error))
+        return FALSE;
+    SlJobPage *page = *ret = sl_job_page_new();
+    page->data = g_ptr_array_new();
+    for (guint i = 0; i < rows->len; i++)
+        g_ptr_array_add(page->data, make_response(rows->pdata[i]));
+    server_page_links(ctx, record, in, rows->len, &page->previous, &page->next);
+    return TRUE;
+}
+
+/* --- create, cancel ----------------------------------------------------------------------------
+ */
+
+/* A sync that waits to begin is the sync that was asked for; one that runs is a conflict. */
+static gboolean
+reuse_or_refuse(ServerCtx *ctx, const SlConnection *connection, SlConfigType type,
+                gint64 *ret_job_id, GError **error)
+{
+    g_autoptr(SlJob) active = NULL;
+    if (!sl_sql_job_get_active(ctx->tx, connection->connection_id, &active, error))
+        return FALSE;
+    if (active == NULL)
+        return TRUE;
+    if (active->config_type == (int)type && active->status == SL_JOB_STATUS_PENDING) {
+        *ret_job_id = active->job_id;
+        return TRUE;
+    }
+    return sl_error_set(error, SL_ERROR_CONFLICT, "A sync is already running for: %s",
+                        connection->connection_id);
+}
+
+gboolean
+server_job_create(ServerCtx *ctx, const SlJobCreateRequest *in, SlJobResponse **ret, GError **error)
+{
+    g_autoptr(SlConnection) connection = NULL;
+    g_autoptr(SlJob) job = NULL;
+    gint64 job_id = 0;
+    gboolean sync = in->job_type == SL_JOB_CREATE_REQUEST_JOB_TYPE_SYNC;
+    SlConfigType type = sync ? SL_CONFIG_TYPE_SYNC : SL_CONFIG_TYPE_RESET_CONNECTION;
+
+    if (in->job_type == SL_JOB_CREATE_REQUEST_JOB_TYPE_REFRESH)
+        return sl_error_set(error, SL_ERROR_UNPROCESSABLE,
+                            "jobType: refresh is not supported in the public API");
+    if (!sl_sql_connection_get(ctx->tx, in->connection_id, &connection, error))
+        return FALSE;
+    if (connection == NULL || connection->status == SL_CONNECTION_STATUS_DEPRECATED)
+        return sl_error_set(error, SL_ERROR_NOT_FOUND, "connection '%s' does not exist",
+                            in->connection_id);
+    if (sync && connection->status != SL_CONNECTION_STATUS_ACTIVE)
+        return sl_error_set(error, SL_ERROR_CONFLICT, "connection '%s' is not active",
+                            in->connection_id);
+    if (!reuse_or_refuse(ctx, connection, type, &job_id, error))
+        return FALSE;
+    SlJobRequest request = {.config_type = type,
+                            .scope = connection->connection_id,
+                            .workspace_id = connection->workspace_id};
+    if (job_id == 0) {
+        if (!sl_queue_job_create(ctx->tx, &request, ctx->now, &job, error))
+            return FALSE;
+        job_id = job->job_id;
+    }
+    return load_response(ctx, job_id, ret, error);
+}
+
+gboolean
+server_job_cancel(ServerCtx *ctx, const SlJobIdRequest *in, SlJobResponse **ret, GError **error)
+{
+    g_autoptr(SlJob) job = NULL;
+    return sl_queue_job_cancel(ctx->tx, in->job_id, ctx->now, &job, error) &&
+           load_response(ctx, in->job_id, ret, error);
+}
+
+/* --- attempts and logs -------------------------------------------------------------------------
+ */
+
+static gboolean
+load_job(ServerCtx *ctx, gint64 job_id, SlJob **ret, GError **error)
+{
+    return sl_sql_job_get(ctx->tx, job_id, ret, error) &&
+           (*ret != NULL || sl_error_set(error, SL_ERROR_NOT_FOUND,
+                                         "job %" G_GINT64_FORMAT " does not exist", job_id));
+}
+
+static void
+copy_stats(SlSyncStats *stats, const SlStatsRow *row)
+{
+    sl_sync_stats_set_records_emitted(stats, row->records_emitted);
+    sl_sync_stats_set_bytes_emitted(stats, row->bytes_emitted);
+    sl_sync_stats_set_records_committed(stats, row->records_committed);
+    sl_sync_stats_set_bytes_committed(stats, row->bytes_committed);
+    sl_sync_stats_set_records_rejected(stats, row->records_rejected);
+    sl_sync_stats_set_estimated_records(stats, row->estimated_records);
+    sl_sync_stats_set_estimated_bytes(stats, row->estimated_bytes);
+}
+
+/* The row of the whole attempt has no stream name. */
+static SlAttemptStats *
+make_stats(const GPtrArray *rows)
+{
+    SlAttemptStats *stats = sl_attempt_stats_new();
+    stats->streams = g_ptr_array_new();
+    for (guint i = 0; i < rows->len; i++) {
+        const SlStatsRow *row = rows->pdata[i];
+        SlSyncStats *counters = sl_sync_stats_new();
+        copy_stats(counters, row);
+        if (row->stream == NULL || row->stream[0] == '\0') {
+            g_clear_pointer(&stats->total, sl_sync_stats_free);
+            stats->total = counters;
+            continue;
+        }
+        SlStreamStats *stream = sl_stream_stats_new();
+        stream->stream_name = g_strdup(row->stream);
+        if (row->namespace != NULL && row->namespace[0] != '\0')
+            stream->stream_namespace = g_strdup(row->namespace);
+        stream->stats = counters;
+        g_ptr_array_add(stats->streams, stream);
+    }
+    return stats;
+}
+
+static SlAttemptResponse *
+make_attempt(const SlAttempt *row, const GPtrArray *stats)
+{
+    SlAttemptResponse *attempt = sl_attempt_response_new();
+    sl_attempt_response_set_attempt_number(attempt, row->attempt_number);
+    sl_attempt_response_set_status(attempt, row->status);
+    sl_attempt_response_set_created_at(attempt, row->created_at);
+    sl_attempt_response_set_updated_at(attempt, row->updated_at);
+    if (sl_record_has(&sl_attempt_record, row, SL_ATTEMPT_ENDED_AT))
+        sl_attempt_response_set_ended_at(attempt, row->ended_at);
+    attempt->failure_summary = g_strdup(row->failure_summary);
+    attempt->stats = make_stats(stats);
+    return attempt;
+}
+
+static void
+copy_job(SlAttemptPage *page, const SlJob *job)
+{
+    sl_attempt_page_set_job_id(page, job->job_id);
+    sl_attempt_page_set_status(page, job->status);
+    sl_attempt_page_set_config_type(page, job->config_type);
+    page->scope = g_strdup(job->scope);
+    page->failure = g_strdup(job->failure);
+    sl_attempt_page_set_created_at(page, job->created_at);
+    if (sl_record_has(&sl_job_record, job, SL_JOB_FINISHED_AT))
+        sl_attempt_page_set_finished_at(page, job->finished_at);
+    if (sl_record_has(&sl_job_record, job, SL_JOB_RETRY_AT))
+        sl_attempt_page_set_retry_at(page, job->retry_at);
+    if (sl_record_has(&sl_job_record, job, SL_JOB_CANCEL_REQUESTED_AT))
+        sl_attempt_page_set_cancel_requested_at(page, job->cancel_requested_at);
+}
+
+gboolean
+server_attempt_list(ServerCtx *ctx, const SlJobIdRequest *in, SlAttemptPage **ret, GError **error)
+{
+    g_autoptr(SlJob) job = NULL;
+    g_autoptr(GPtrArray) rows = NULL;
+    if (!load_job(ctx, in->job_id, &job, error) ||
+        !sl_sql_attempt_list(ctx->tx, in->job_id, &rows, error))
+        return FALSE;
+    SlAttemptPage *page = *ret = sl_attempt_page_new();
+    page->attempts = g_ptr_array_new();
+    copy_job(page, job);
+    for (guint i = 0; i < rows->len; i++) {
+        const SlAttempt *row = rows->pdata[i];
+        g_autoptr(GPtrArray) stats = NULL;
+        if (!sl_sql_attempt_stats_list(ctx->tx, in->job_id, row->attempt_number, &stats, error))
+            return FALSE;
+        g_ptr_array_add(page->attempts, make_attempt(row, stats));
+    }
+    return TRUE;
+}
+
+/* Whole lines of [offset, offset + limit). A line that is longer than `limit` is cut: the reader
+ * would never get past it. */
+static char *
+read_lines(int fd, gint64 offset, gint64 limit, gboolean skip_partial, gint64 *ret_from,
+           gint64 *ret_to, GError **error)
+{
+    g_autofree char *buffer = g_malloc((gsize)limit + 1);
+    gssize n = pread(fd, buffer, (gsize)limit, offset);
+    if (n < 0) {
+        sl_error_set_errno(error, errno, "reading the log");
+        return NULL;
+    }
+    const char *begin = buffer, *end = buffer + n;
+    const char *first = skip_partial ? memchr(buffer, '\n', (gsize)n) : NULL;
+    if (first != NULL)
+        begin = first + 1;
+    const char *last = memrchr(begin, '\n', (gsize)(end - begin));
+    if (last != NULL)
+        end = last + 1;
+    else if (n < limit)
+        end = begin; /* the last line is still being written */
+    *ret_from = offset + (begin - buffer);
+    *ret_to = offset + (end - buffer);
+    return g_utf8_make_valid(begin, end - begin);
+}
+
+static gboolean
+read_log(const char *path, const SlLogRequest *in, SlLogResponse *log, GError **error)
+{
+    struct stat info;
+    gint64 from = 0, to = 0, offset = in->offset;
+    gboolean tail = sl_record_has(&sl_log_request_record, in, SL_LOG_REQUEST_TAIL);
+    sl_autofd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno != ENOENT)
+        return sl_error_set_errno(error, errno, "%s", path);
+    if (fd >= 0 && fstat(fd, &info) < 0)
+        return sl_error_set_errno(error, errno, "%s", path);
+    gint64 size = fd >= 0 ? info.st_size : 0; /* not begun yet, or deleted by age */
+    if (tail)
+        offset = MAX(size - in->tail, 0);
+    if (fd >= 0 && offset < size)
+        log->text = read_lines(fd, offset, tail ? MAX(in->tail, 1) : in->limit, tail && offset > 0,
+                               &from, &to, error);
+    else
+        log->text = g_strdup("");
+    if (log->text == NULL)
+        return FALSE;
+    sl_log_response_set_offset(log, offset < size ? from : MIN(offset, size));
+    sl_log_response_set_next_offset(log, offset < size ? to : MIN(offset, size));
+    sl_log_response_set_size(log, size);
+    return TRUE;
+}
+
+gboolean
+server_attempt_log(ServerCtx *ctx, const SlLogRequest *in, SlLogResponse **ret, GError **error)
+{
+    g_autoptr(SlAttempt) attempt = NULL;
+    if (in->offset < 0)
+        return sl_error_set(error, SL_ERROR_INVALID, "offset: must not be negative");
+    if (!sl_sql_attempt_get(ctx->tx, in->job_id, in->attempt_number, &attempt, error))
+        return FALSE;
+    if (attempt == NULL)
+        return sl_error_set(error, SL_ERROR_NOT_FOUND,
+                            "job %" G_GINT64_FORMAT " has no attempt %" G_GINT64_FORMAT, in->job_id,
+                            in->attempt_number);
+    g_autofree char *path = g_build_filename(ctx->server->log_folder, attempt->log_path, NULL);
+    SlLogResponse *log = *ret = sl_log_response_new();
+    sl_log_response_set_ended(log, attempt->status != SL_ATTEMPT_STATUS_RUNNING);
+    return read_log(path, in, log, error);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#define G_LOG_DOMAIN "sluice"
+
+#include <glib/gi18n.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "server-dispatch.h"
+#include "sl-bus-interfaces.h"
+#include "sl-daemon.h"
+#include "sl-db-listen.h"
+#include "sl-queue.h"
+
+#define LOG_FOLDER "/var/log/sluice/jobs"
+#define STOP_USEC (8 * (gint64)G_USEC_PER_SEC)
+
+typedef struct {
+    SlDaemon *daemon;
+    SlConfig *config;
+    Server server;
+    SlHttpServer *http;
+    SlDbListener *listener;
+    SlBusServer1 *bus;
+    SlIdleLocker *stopping;
+} Service;
+
+/* --- keys
+ * ------------------------------------------------------------------------------------------ */
+
+/* Tokens are signed with a key of their own, made from the master key, so that they outlive an
+ * idle exit. */
+static GBytes *
+derive_token_key(GBytes *master)
+{
+    static const char purpose[] = "sluice token 1";
+    guint8 digest[32];
+    gsize size = sizeof(digest), n;
+    const guint8 *key = g_bytes_get_data(master, &n);
+    g_autoptr(GHmac) hmac = g_hmac_new(G_CHECKSUM_SHA256, key, n);
+    g_hmac_update(hmac, (const guchar *)purpose, strlen(purpose));
+    g_hmac_get_digest(hmac, digest, &size);
+    return g_bytes_new(digest, size);
+}
+
+static gboolean
+load_keys(Server *server, GError **error)
+{
+    g_autoptr(GError) missing = NULL;
+    g_autoptr(GBytes) master = sl_daemon_credential("sluice-master-key", &missing);
+    guint8 random[32];
+    if (master != NULL) {
+        server->token_key = derive_token_key(master);
+        server->seal_key = sl_seal_key_new(master, error);
+        return server->seal_key != NULL;
+    }
+    g_warning("%s, ignoring: secrets are refused, and tokens end with this process",
+              missing->message);
+    if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+        return sl_error_set(error, SL_ERROR_FAILED, "no random numbers for the token key");
+    server->token_key = g_bytes_new(random, sizeof(random));
+    return TRUE;
+}
+
+static void
+load_admins(Server *server)
+{
+    const struct passwd *user = getpwnam("sluice");
+    const struct group *group = getgrnam("sluice");
+    server->admin_uid = user != NULL ? user->pw_uid : (uid_t)-1;
+    server->admin_gid = group != NULL ? group->gr_gid : (gid_t)-1;
+}
+
+static gboolean
+load_server(Service *service, GError **error)
+{
+    Server *server = &service->server;
+    const SlConfig *config = service->config;
+    const char *conninfo_role = "sluice";
+    g_autofree char *conninfo = sl_db_conninfo(config, conninfo_role);
+    g_autofree char *openapi = g_build_filename(SL_PKGDATADIR, "openapi.json", NULL);
+    server->db = sl_db_new(conninfo, (guint)config->server_threads, config->database_timeout_usec);
+    server->public_url = g_strdup(config->server_public_url);
+    while (g_str_has_suffix(server->public_url, "/"))
+        server->public_url[strlen(server->public_url) - 1] = '\0';
+    server->log_folder = g_strdup(LOG_FOLDER);
+    g_file_get_contents(openapi, &server->openapi, NULL, NULL);
+    load_admins(server);
+    return load_keys(server, error) && server_init(server, error);
+}
+
+/* --- life
+ * ------------------------------------------------------------------------------------------ */
+
+static void
+on_notified(const char *channel, const char *payload, gpointer data)
+{
+    Service *service = data;
+    if (payload == NULL)
+        return; /* whoever waits also looks by itself */
+    g_autofree char *id = g_strndup(payload, strcspn(payload, " "));
+    g_autofree char *key = server_job_key(id);
+    sl_http_server_wake(service->http, key);
+}
+
+static void
+on_idle(SlHttpServer *http, gpointer data)
+{
+    Service *service = data;
+    sl_daemon_quit(service->daemon, 0);
+}
+
+static gboolean
+listen_on(Service *service, GError **error)
+{
+    g_autoptr(GArray) sockets = sl_daemon_take_sockets(service->daemon, NULL);
+    for (guint i = 0; sockets != NULL && i < sockets->len; i++) {
+        g_autoptr(GSocket) socket = g_socket_new_from_fd(g_array_index(sockets, int, i), error);
+        if (socket == NULL || !sl_http_server_listen(service->http, socket, error))
+            return FALSE;
+    }
+    return (sockets != NULL && sockets->len > 0) ||
+           sl_error_set(error, SL_ERROR_CONFIG,
+                        "no socket was handed over; start sluice-server.socket instead");
+}
+
+static gboolean
+service_start(SlDaemon *daemon, GError **error)
+{
+    static const char *const channels[] = {SL_CHANNEL_JOB, NULL};
+    Service *service = g_new0(Service, 1);
+    sl_daemon_set_data(daemon, service);
+    service->daemon = daemon;
+    service->config = sl_config_load(NULL, error);
+    if (service->config == NULL || !load_server(service, error))
+        return FALSE;
+    const SlConfig *config = service->config;
+    SlHttpLimits limits = SL_HTTP_LIMITS_DEFAULT;
+    limits.max_body = (gsize)config->server_max_body;
+    limits.max_connections = (guint)config->server_max_connections;
+    limits.threads = (guint)config->server_threads;
+    limits.idle_usec = config->server_idle_usec;
+    service->http = sl_http_server_new(&limits, server_handle, &service->server, error);
+    if (service->http == NULL)
+        return FALSE;
+    sl_http_server_set_idle_func(service->http, on_idle, service);
+    g_autofree char *conninfo = sl_db_conninfo(config, "sluice");
+    service->listener = sl_db_listener_new(conninfo, channels, on_notified, service);
+    return listen_on(service, error);
+}
+
+static gboolean
+on_get_requests(gpointer data)
+{
+    Service *service = data;
+    SlHttpCounters counters;
+    sl_http_server_get_counters(service->http, &counters);
+    sl_bus_server1_set_connections(service->bus, counters.connections);
+    sl_bus_server1_set_requests(service->bus, counters.served);
+    return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+service_export(SlDaemon *daemon, SlBus *bus, GError **error)
+{
+    Service *service = sl_daemon_get_data(daemon);
+    service->bus = sl_bus_server1_skeleton_new();
+    sl_bus_server1_set_version(service->bus, PACKAGE_VERSION);
+    sl_bus_server1_set_status(service->bus, "serving");
+    g_timeout_add_seconds(2, on_get_requests, service);
+    return sl_bus_export(bus, G_DBUS_INTERFACE_SKELETON(service->bus), "/org/sluice/Server1", NULL,
+                         0, NULL, error);
+}
+
+static void
+on_stopped(SlHttpServer *http, gpointer data)
+{
+    Service *service = data;
+    g_clear_pointer(&service->stopping, sl_idle_unlock);
+}
+
+static void
+service_drain(SlDaemon *daemon)
+{
+    Service *service = sl_daemon_get_data(daemon);
+    service->stopping = sl_idle_lock(daemon);
+    sl_http_server_stop(service->http, g_get_monotonic_time() + STOP_USEC, on_stopped, service);
+}
+
+static void
+service_stop(SlDaemon *daemon)
+{
+    Service *service = sl_daemon_get_data(daemon);
+    if (service == NULL)
+        return;
+    g_clear_pointer(&service->listener, sl_db_listener_free);
+    g_clear_pointer(&service->http, sl_http_server_free);
+    g_clear_object(&service->bus);
+    server_clear(&service->server);
+    g_clear_pointer(&service->config, sl_config_free);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const SlDaemonInfo info = {
+        .name = "sluice-server",
+        .summary = N_("Serves the HTTP API"),
+        .bus_name = "org.sluice.Server1",
+        .start = service_start,
+        .export = service_export,
+        .drain = service_drain,
+        .stop = service_stop,
+    };
+    return sl_daemon_main(&info, argc, argv);
+}
