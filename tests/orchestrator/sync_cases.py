@@ -161,6 +161,29 @@ else: sys.exit(9)
     return run
 
 
+def case_memory_is_flat():
+    """A million records between native connectors; the destination must have counted what we did."""
+    programs = os.environ.get("CONNECTORS")
+    if not programs:
+        return "CONNECTORS is not set"
+    run = Run(source="", streams=[stream("users"), stream("purchases")], prefix="p_",
+              commands={"source": programs + "/source-sample", "destination": programs + "/destination-dev-null"})
+    run.api.input["source"]["configuration"] = {"count": 500_000, "seed": 1, "records_per_slice": 100}
+    run.api.input["destination"]["configuration"] = {"test_destination": {"test_destination_type": "SILENT"}}
+    run.start()
+    peak = 0
+    while run.process.poll() is None:
+        with open(f"/proc/{run.process.pid}/status") as file:
+            peak = max([peak] + [int(line.split()[1]) for line in file if line.startswith("VmHWM")])
+        time.sleep(0.02)
+    run.wait()
+    total = run.succeeded()["stats"]["total"]
+    assert total["recordsCommitted"] == 1_000_000 and total["destinationStateMessagesEmitted"] == 10_000
+    assert run.said("stream 'p_users': 500000 records") or run.said("stream 'users': 500000 records"), run.log()[-5:]
+    assert 1000 < peak < (32 << 10) or os.environ.get("ASAN_OPTIONS"), f"{peak} kB"
+    return run
+
+
 # --- what is wrong with the source ------------------------------------------------------------------------------------
 
 def case_garbage_is_logged():
