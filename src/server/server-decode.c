@@ -115,7 +115,9 @@ write_body(SlJsonWriter *w, const SlHttpRequest *request, GPtrArray *pairs, GErr
     const char *text = g_bytes_get_data(request->body, &len);
     if (len == 0)
         return TRUE;
-    if (type != NULL && g_ascii_strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0)
+    /* curl calls everything a form, and no form begins with a brace */
+    if (text[0] != '{' && type != NULL &&
+        g_ascii_strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0)
         return add_pairs(pairs, text, len, "form", error);
     return write_json_body(w, text, len, error);
 }

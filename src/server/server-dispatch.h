@@ -47,6 +47,7 @@ typedef struct {
     GBytes *token_key;   /* signs our tokens */
     char *public_url;    /* without a slash at the end */
     char *log_folder;    /* of job logs */
+    gint64 await_usec;   /* how long a request may wait for a job */
     char *openapi;       /* the description, as JSON */
     SlHttpRouter *router;
     SlHttpRoute *routes; /* the router's */

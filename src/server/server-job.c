@@ -15,8 +15,6 @@
 #include "sl-sql.h"
 #include "sl-time.h"
 
-#define AWAIT_USEC (120 * (gint64)G_USEC_PER_SEC)
-
 static const char *const all_types[] = {"sync", "reset_connection", "refresh", "clear", NULL};
 
 /* --- jobs that a request waits for ------------------------------------------------------------ */
@@ -28,7 +26,7 @@ server_job_await(ServerCtx *ctx, const SlJobRequest *request, SlJob **ret_job, G
     *ret_job = NULL;
     if (ctx->job_id == 0)
         return sl_queue_job_create(ctx->tx, request, ctx->now, &job, error) &&
-               server_ctx_wait(ctx, job->job_id, AWAIT_USEC);
+               server_ctx_wait(ctx, job->job_id, ctx->server->await_usec);
     if (!sl_sql_job_get(ctx->tx, ctx->job_id, &job, error))
         return FALSE;
     if (job == NULL)
@@ -41,8 +39,8 @@ server_job_await(ServerCtx *ctx, const SlJobRequest *request, SlJob **ret_job, G
     if (g_get_monotonic_time() >= ctx->deadline)
         return sl_error_set(error, SL_ERROR_TIMED_OUT,
                             "job %" G_GINT64_FORMAT " has not ended in %d s, and goes on",
-                            ctx->job_id, (int)(AWAIT_USEC / G_USEC_PER_SEC));
-    return server_ctx_wait(ctx, ctx->job_id, AWAIT_USEC);
+                            ctx->job_id, (int)(ctx->server->await_usec / G_USEC_PER_SEC));
+    return server_ctx_wait(ctx, ctx->job_id, ctx->server->await_usec);
 }
 
 char *

@@ -131,6 +131,7 @@ setup(Fixture *fix, gconstpointer data)
                            .token_key = g_bytes_new_static("k", 1),
                            .public_url = g_strdup("http://localhost:8000"),
                            .openapi = g_strdup("{}"),
+                           .await_usec = 20 * (gint64)G_USEC_PER_SEC,
                            .admin_uid = getuid(),
                            .admin_gid = (gid_t)-1};
     g_assert_no_error(error);

@@ -15,6 +15,7 @@
 #include "sl-queue.h"
 
 #define LOG_FOLDER "/var/log/sluice/jobs"
+#define AWAIT_MORE_USEC (60 * (gint64)G_USEC_PER_SEC)
 #define STOP_USEC (8 * (gint64)G_USEC_PER_SEC)
 
 typedef struct {
@@ -78,14 +79,15 @@ load_server(Service *service, GError **error)
 {
     Server *server = &service->server;
     const SlConfig *config = service->config;
-    const char *conninfo_role = "sluice";
-    g_autofree char *conninfo = sl_db_conninfo(config, conninfo_role);
+    g_autofree char *conninfo = sl_db_conninfo(config, "sluice");
     g_autofree char *openapi = g_build_filename(SL_PKGDATADIR, "openapi.json", NULL);
     server->db = sl_db_new(conninfo, (guint)config->server_threads, config->database_timeout_usec);
     server->public_url = g_strdup(config->server_public_url);
     while (g_str_has_suffix(server->public_url, "/"))
         server->public_url[strlen(server->public_url) - 1] = '\0';
     server->log_folder = g_strdup(LOG_FOLDER);
+    /* The job ends by itself; only a queue that nobody empties makes us give up first. */
+    server->await_usec = config->connector_job_time_usec + AWAIT_MORE_USEC;
     g_file_get_contents(openapi, &server->openapi, NULL, NULL);
     load_admins(server);
     return load_keys(server, error) && server_init(server, error);
