@@ -242,8 +242,7 @@ member(Fixture *fix, const char *json, const char *name)
     return text;
 }
 
-static const char *
-format(Fixture *fix, const char *pattern, ...)
+static const char *G_GNUC_PRINTF(2, 3) format(Fixture *fix, const char *pattern, ...)
 {
     va_list args;
     va_start(args, pattern);

@@ -22,4 +22,3 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(WorkerInput, worker_input_clear)
  * SL_ERROR_INVALID name what is missing: trying again does not help then. */
 gboolean worker_input_build(SlTx *tx, const SlJob *job, gint64 attempt_number, gint64 now,
                             WorkerInput *ret, GError **error);
-
