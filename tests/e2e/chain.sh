@@ -163,9 +163,48 @@ wait_job() {
     echo "$status"
 }
 
+# shellcheck disable=SC2034 # STATUS is for the tests
 run() {
     JOB=$(sync "$1")
     STATUS=$(wait_job "$JOB" "${2:-60}")
+}
+
+# --- in the middle of a sync ----------------------------------------------------------------------
+
+# The id in the names of the units of a job's newest workload.
+units_of() { # JOB
+    suite_psql -c "select replace(auto_id::text, '-', '') from workload where job_id = $1 order by attempt_number desc limit 1"
+}
+
+has_committed() { # JOB
+    [ "$(suite_psql -c "select exists (select from attempt_stats where job_id = $1 and records_committed > 0)")" = t ]
+}
+
+# Starts a sync and stops its source's process in the middle, some records being committed: leaves JOB and ID.
+# The source must have enough to say; what a destination has and is not sent more it commits by itself.
+run_to_the_middle() { # CONNECTION PROCESS
+    local i
+    JOB=$(sync "$1") || return 1
+    # shellcheck disable=SC2016
+    SOURCE_PID=$(suite_sh timeout 30 sh -c 'until pid=$(pgrep -x "$1") && kill -STOP "$pid"; do sleep 0.01; done; echo "$pid"' \
+        sh "$2") || return 1
+    ID=$(units_of "$JOB")
+    for ((i = 0; i < 20; i++)); do
+        suite_wait 3 has_committed "$JOB" && return
+        suite_sh sh -c "kill -CONT $SOURCE_PID && sleep 0.01 && kill -STOP $SOURCE_PID" || return 1
+    done
+    return 1
+}
+
+# The source goes on, if it still lives.
+go_on() {
+    suite_sh kill -CONT "$SOURCE_PID" 2>/dev/null
+    true
+}
+
+# A connector's own process: the child of its unit's sluice-init.
+connector_pid() { # ROLE
+    suite_sh pgrep -P "$(suite_sh systemctl show -P MainPID "sluice-$1-$ID.service")"
 }
 
 # --- the warehouse --------------------------------------------------------------------------------
@@ -191,7 +230,7 @@ expect_of() { # PROGRAM CONFIG [STREAM]
         $connector read --config config.json --catalog catalog.json | grep "^{\"type\":\"RECORD\"" >records
         export PGPASSWORD=warehouse
         psql -X -q -h 127.0.0.1 -p "$4" -U warehouse -d warehouse -c "set client_min_messages = warning" -c "drop table if exists expected" \
-            -c "create unlogged table expected (message jsonb)" \
+            -c "create table expected (message jsonb)" \
             -c "\\copy expected from records (format csv, delimiter e'"'\\x02'"', quote e'"'\\x01'"')"' \
         sh "$1" "$2" 'import json, sys
 print(json.dumps({"streams": [{"stream": s, "sync_mode": "full_refresh", "destination_sync_mode": "append"}
