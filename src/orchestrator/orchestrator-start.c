@@ -3,11 +3,12 @@
 #include "orchestrator-start.h"
 
 #include <gio/gio.h>
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "orchestrator-folder.h"
 #include "sl-error.h"
+#include "sl-fd.h"
 #include "sl-init-wire.h"
 
 #define LAUNCHER "org.sluice.Launcher1"
@@ -21,6 +22,7 @@
 struct OrchestratorStarter {
     char *workload_id, *compact_id, *run_folder, *spawn;
     char *commands[2];
+    int folder;       /* locked; -1: none */
     GPid children[2]; /* 0: none */
     guint watches[2];
     GDBusConnection *bus;
@@ -50,6 +52,10 @@ orchestrator_starter_new(const OrchestratorStarterOptions *options, GError **err
     for (guint i = 0; i < 2; i++)
         starter->commands[i] = g_strdup(options->commands[i]);
     starter->calls = g_ptr_array_new();
+    starter->folder = orchestrator_folder_open(starter->run_folder, starter->compact_id, error);
+    if (starter->folder < 0)
+        return NULL;
+    orchestrator_folder_sweep(starter->run_folder);
     if (starter->spawn == NULL) {
         starter->bus = g_bus_get_sync(G_BUS_TYPE_SYSTEM, NULL, error);
         if (starter->bus == NULL)
@@ -82,18 +88,6 @@ orchestrator_starter_files(const OrchestratorStarter *starter, OrchestratorRole 
     return g_build_filename(folder, "files", NULL);
 }
 
-static void
-remove_folder(const char *path)
-{
-    const char *name;
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
-    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL) {
-        g_autofree char *file = g_build_filename(path, name, NULL);
-        g_unlink(file);
-    }
-    g_rmdir(path);
-}
-
 void
 orchestrator_starter_free(OrchestratorStarter *starter)
 {
@@ -109,16 +103,11 @@ orchestrator_starter_free(OrchestratorStarter *starter)
             kill(starter->children[i], SIGTERM);
             waitpid(starter->children[i], NULL, 0); /* sluice-init ends within its kill-after */
         }
-        g_autofree char *folder = role_folder(starter, i);
-        if (starter->spawn != NULL) {
-            g_autofree char *files = orchestrator_starter_files(starter, i);
-            remove_folder(files);
-        }
-        g_rmdir(folder);
         g_free(starter->commands[i]);
     }
-    g_autofree char *own = g_build_filename(starter->run_folder, starter->compact_id, NULL);
-    g_rmdir(own);
+    if (starter->folder >= 0)
+        orchestrator_folder_remove(starter->run_folder, starter->compact_id);
+    sl_fd_clear(&starter->folder);
     g_clear_object(&starter->bus);
     g_free(starter->workload_id);
     g_free(starter->compact_id);

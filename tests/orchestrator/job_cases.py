@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Check, discover and spec."""
+import fcntl
 import json
+import os
 
 from harness import Run
 
@@ -101,4 +103,18 @@ def case_job_cancelled():
     run.api.cancel = True
     run.wait(10)
     assert run.end()[0] == "cancel"
+    return run
+
+
+def case_folders_of_the_killed():
+    run = Run(kind="check", source=OK)
+    for name in ("killed", "alive"):
+        os.makedirs(f"{run.folder}/run/{name}/source")
+        open(f"{run.folder}/run/{name}/source/ctl", "w").close()
+    alive = os.open(run.folder + "/run/alive", os.O_RDONLY)
+    fcntl.flock(alive, fcntl.LOCK_EX)
+    run.go().succeeded()
+    assert os.listdir(run.folder + "/run") == ["alive"], os.listdir(run.folder + "/run")
+    assert os.path.exists(run.folder + "/run/alive/source/ctl")
+    os.close(alive)
     return run
