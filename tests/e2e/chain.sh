@@ -219,7 +219,7 @@ rows_of() { # TABLE [CONDITION]
     suite_warehouse_psql -c "select count(*) from $1 where ${2:-true}"
 }
 
-# Table 'expected' gets the messages that a source itself prints, so that tables can be compared with them. The source runs
+# Schema 'expected' gets the messages that a source itself prints, so that tables can be compared with them. The source runs
 # in the box by hand: CONFIG and catalog go in as files.
 expect_of() { # PROGRAM CONFIG [STREAM]
     suite_sh sh -ec '
@@ -228,10 +228,10 @@ expect_of() { # PROGRAM CONFIG [STREAM]
         connector=/usr/lib/sluice/connectors/$1
         $connector discover --config config.json | python3 -c "$3" "$5" >catalog.json
         $connector read --config config.json --catalog catalog.json | grep "^{\"type\":\"RECORD\"" >records
-        export PGPASSWORD=warehouse
-        psql -X -q -h 127.0.0.1 -p "$4" -U warehouse -d warehouse -c "set client_min_messages = warning" -c "drop table if exists expected" \
-            -c "create table expected (message jsonb)" \
-            -c "\\copy expected from records (format csv, delimiter e'"'\\x02'"', quote e'"'\\x01'"')"' \
+        export PGPASSWORD=warehouse PGOPTIONS="-c client_min_messages=warning"
+        psql -X -q -h 127.0.0.1 -p "$4" -U warehouse -d warehouse -c "drop schema if exists expected cascade" \
+            -c "create schema expected" -c "create table expected.message (message jsonb)" \
+            -c "\\copy expected.message from records (format csv, delimiter e'"'\\x02'"', quote e'"'\\x01'"')"' \
         sh "$1" "$2" 'import json, sys
 print(json.dumps({"streams": [{"stream": s, "sync_mode": "full_refresh", "destination_sync_mode": "append"}
     for line in sys.stdin for s in (json.loads(line).get("catalog") or {"streams": []})["streams"]
@@ -244,13 +244,14 @@ differences() { # TABLE STREAM
 select string_agg(quote_ident(attname), ', ' order by attnum) as columns
 from pg_attribute
 where attrelid = '$1'::regclass and attnum > 0 and not attisdropped and attname not like '\\_airbyte\\_%' \gset
-create temp table theirs as
+set client_min_messages = warning;
+create table if not exists expected.$2 as
     select (jsonb_populate_record(null::$1, message -> 'record' -> 'data')).*
-    from expected where message -> 'record' ->> 'stream' = '$2';
+    from expected.message where message -> 'record' ->> 'stream' = '$2';
 select count(*) from (
-    (select :columns from $1 except all select :columns from theirs)
+    (select :columns from $1 except all select :columns from expected.$2)
     union all
-    (select :columns from theirs except all select :columns from $1)) d;
+    (select :columns from expected.$2 except all select :columns from $1)) d;
 END
 }
 
