@@ -4,8 +4,9 @@
 
 #include <glib/gi18n.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "ctl-text.h"
+#include "ctl-pypi.h"
 #include "sl-error.h"
 
 const char *
@@ -156,17 +157,34 @@ ctl_run_connector_spec(Ctl *ctl, GError **error)
 /* --- connector remove --------------------------------------------------------------------------
  */
 
+/* The environment goes with the last connector that is started from it. */
+static gboolean
+remove_tree(Ctl *ctl, const char *tree, GError **error)
+{
+    g_autoptr(GPtrArray) left = ctl_object_list(ctl, CTL_KINDS_CONNECTOR, error);
+    if (left == NULL)
+        return FALSE;
+    for (guint i = 0; i < left->len; i++) {
+        const CtlObject *other = g_ptr_array_index(left, i);
+        g_autofree char *used = ctl_json_string(other->doc, sl_json_root(other->doc), "tree");
+        if (strcmp(used, tree) == 0)
+            return TRUE;
+    }
+    return ctl_pypi_remove(tree, error);
+}
+
 static gboolean
 remove_connector(Ctl *ctl, const CtlObject *connector, GError **error)
 {
     g_autofree char *path = g_strdup_printf(CTL_SLUICE "/definitions/%s", connector->id);
+    g_autofree char *tree = ctl_json_string(connector->doc, sl_json_root(connector->doc), "tree");
     g_autoptr(SlJsonDoc) doc = ctl_api_call(ctl->api, "DELETE", path, NULL, CTL_DEADLINE, error);
     if (doc == NULL) {
         g_prefix_error(error, _("connector '%s' was not removed: "), connector->name);
         return FALSE;
     }
     ctl_say(ctl, _("Removed connector '%s'."), connector->name);
-    return TRUE;
+    return *tree == '\0' || geteuid() != 0 || remove_tree(ctl, tree, error);
 }
 
 CtlExit

@@ -9,7 +9,7 @@ typedef struct {
     char *name; /* of the distribution, normalised: "airbyte-source-faker" */
     char *version;
     char *script;  /* its console script: "source-faker" */
-    char *tree;    /* below SL_CONNECTOR_TREES: "pypi/HASH" */
+    char *tree;    /* absolute path of its folder */
     gboolean made; /* by us, now: to be taken away when something fails later */
 } CtlPypi;
 
@@ -24,6 +24,9 @@ CtlPypi *ctl_pypi_build(Ctl *ctl, const char *requirement, GError **error);
 
 /* Takes the environment away again, if it was made now. */
 void ctl_pypi_undo(const CtlPypi *pypi);
+
+/* Removes the environment of a connector that nothing uses any more; other paths are left alone. */
+gboolean ctl_pypi_remove(const char *tree, GError **error);
 
 /* What this host lacks for it, for people; NULL: nothing. */
 char *ctl_pypi_missing(void);
