@@ -377,7 +377,7 @@ await_of_actor(ServerCtx *ctx, const SlActor *actor, SlConfigType type, SlJob **
                             .scope = actor->actor_id,
                             .workspace_id = actor->workspace_id,
                             .input = input};
-    return server_job_await(ctx, &request, ret, error);
+    return server_job_await(ctx, &request, actor->updated_at, ret, error);
 }
 
 /* A check that says no is an answer; so is a connector that cannot even be asked. */

@@ -173,7 +173,7 @@ ask_for_spec(ServerCtx *ctx, const SlConnectorRegisterRequest *in, const char *d
                             .scope = definition_id,
                             .workspace_id = workspace->workspace_id,
                             .input = text};
-    if (!server_job_await(ctx, &request, &job, error))
+    if (!server_job_await(ctx, &request, ctx->now, &job, error))
         return FALSE;
     if (job == NULL)
         return TRUE;

@@ -19,13 +19,23 @@ static const char *const all_types[] = {"sync", "reset_connection", "refresh", "
 
 /* --- jobs that a request waits for ------------------------------------------------------------ */
 
+static gboolean
+join_or_create(ServerCtx *ctx, const SlJobRequest *request, gint64 since, SlJob **ret,
+               GError **error)
+{
+    const char *type = sl_enum_name(&sl_config_type_enum, (int)request->config_type);
+    return sl_sql_job_get_unfinished(ctx->tx, type, request->scope, since, ret, error) &&
+           (*ret != NULL || sl_queue_job_create(ctx->tx, request, ctx->now, ret, error));
+}
+
 gboolean
-server_job_await(ServerCtx *ctx, const SlJobRequest *request, SlJob **ret_job, GError **error)
+server_job_await(ServerCtx *ctx, const SlJobRequest *request, gint64 since, SlJob **ret_job,
+                 GError **error)
 {
     g_autoptr(SlJob) job = NULL;
     *ret_job = NULL;
     if (ctx->job_id == 0)
-        return sl_queue_job_create(ctx->tx, request, ctx->now, &job, error) &&
+        return join_or_create(ctx, request, since, &job, error) &&
                server_ctx_wait(ctx, job->job_id, ctx->server->await_usec);
     if (!sl_sql_job_get(ctx->tx, ctx->job_id, &job, error))
         return FALSE;

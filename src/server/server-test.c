@@ -30,7 +30,7 @@ typedef struct {
     SlHttpUnix *client;
     GPtrArray *answers;     /* strings to be freed with the fixture */
     const char *job_output; /* what the next jobs give; NULL: they fail */
-    gint stop_worker;
+    gint stop_worker, pause_worker;
 } Fixture;
 
 #define WS "/api/public/v1/workspaces/" FIXTURE_WORKSPACE
@@ -114,7 +114,8 @@ work(gpointer data)
 {
     Fixture *fix = data;
     while (!g_atomic_int_get(&fix->stop_worker)) {
-        work_once(fix);
+        if (!g_atomic_int_get(&fix->pause_worker))
+            work_once(fix);
         g_poll(NULL, 0, 10);
     }
     return NULL;
@@ -532,6 +533,46 @@ test_check(Fixture *fix, gconstpointer data)
     call(fix, "POST", "/api/v1/sluice/destinations/" FIXTURE_SOURCE "/check", NULL, 404);
 }
 
+typedef struct {
+    Fixture *fix;
+    const char *path;
+} Asker;
+
+static gpointer
+ask(gpointer data)
+{
+    const Asker *asker = data;
+    g_autoptr(SlHttpUnix) client = sl_http_unix_new(asker->fix->path);
+    g_autoptr(SlHttpUnixReply) reply = NULL;
+    g_autoptr(GError) error = NULL;
+    sl_http_unix_request(client, "POST", asker->path, NULL, NULL,
+                         g_get_monotonic_time() + 20 * G_USEC_PER_SEC, NULL, &reply, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(reply->status, ==, 200);
+    return NULL;
+}
+
+/* Many who ask the same share one job. */
+static void
+test_shared_job(Fixture *fix, gconstpointer data)
+{
+    Asker asker = {fix, "/api/v1/sluice/sources/" FIXTURE_SOURCE "/check"};
+    GThread *threads[8];
+    fix->job_output = "{\"check\":{\"status\":\"SUCCEEDED\"}}";
+    g_atomic_int_set(&fix->pause_worker, 1);
+    /* the first one's job is there before the others come */
+    threads[0] = g_thread_new("ask", ask, &asker);
+    while (queue_fixture_count(fix->server.db, "select count(*) from job") == 0)
+        g_poll(NULL, 0, 10);
+    for (guint i = 1; i < G_N_ELEMENTS(threads); i++)
+        threads[i] = g_thread_new("ask", ask, &asker);
+    g_poll(NULL, 0, 200);
+    g_assert_cmpint(queue_fixture_count(fix->server.db, "select count(*) from job"), ==, 1);
+    g_atomic_int_set(&fix->pause_worker, 0);
+    for (guint i = 0; i < G_N_ELEMENTS(threads); i++)
+        g_thread_join(threads[i]);
+}
+
 #define CATALOG                                                                                    \
     "{\"catalog\":{\"streams\":[{\"name\":\"users\",\"namespace\":\"public\",\"json_schema\":{"    \
     "\"type\":\"object\",\"properties\":{\"id\":{\"type\":\"integer\"},\"at\":{\"type\":"          \
@@ -775,6 +816,7 @@ main(int argc, char **argv)
     CASE("sources", test_sources);
     CASE("bad-configurations", test_bad_configurations);
     CASE("check", test_check);
+    CASE("shared-job", test_shared_job);
     CASE("streams", test_streams);
     CASE("connections", test_connections);
     CASE("bad-connections", test_bad_connections);

@@ -129,3 +129,14 @@ from job j
 left join attempt_stats s on s.job_id = j.job_id and s.stream = ''
 where j.job_id = $1 and j.config_type in ('sync', 'reset_connection', 'refresh', 'clear')
 group by j.job_id;
+
+-- name: job_get_unfinished
+-- row: Job
+-- One that gives what is asked for: begun after what it is about was changed last.
+-- params: config_type text, scope uuid, since timestamptz
+select job_id, config_type, scope, workspace_id, status, cancel_requested_at, created_at, started_at, updated_at
+from job
+where scope = $2 and config_type = $1 and status in ('pending', 'running') and cancel_requested_at is null
+  and created_at >= $3
+order by job_id desc
+limit 1;
