@@ -8,7 +8,8 @@
 #   suite_sh COMMAND…          runs COMMAND in the box as root; suite_as USER COMMAND… as somebody else
 #   suite_psql ARG…            psql in Sluice's own database, as its superuser
 #   suite_warehouse            starts a PostgreSQL server in the box that stands for the customer's: 127.0.0.1, port
-#                              $SUITE_WAREHOUSE_PORT; user, password and database 'warehouse'; suite_warehouse_psql ARG…
+#                              $SUITE_WAREHOUSE_PORT; user, password and database 'warehouse'; suite_warehouse_psql ARG…;
+#                              suite_warehouse_start starts it again after a reboot
 #   suite_down                 keeps the journal in SUITE_LOGS, then ends the box and leaves nothing
 #   plan, is, ok               TAP (tap.sh); suite_wait SECONDS COMMAND… until COMMAND succeeds
 #
@@ -103,18 +104,26 @@ suite_psql() {
     suite_as sluice-postgres psql -X -q -A -t -h /run/sluice/postgres -U postgres -d sluice "$@"
 }
 
+suite_warehouse_programs() {
+    find /usr/lib/postgresql/*/bin -name initdb -printf '%h\n' | sort -V | tail -n 1
+}
+
 suite_warehouse() {
-    local programs
-    programs=$(find /usr/lib/postgresql/*/bin -name initdb -printf '%h\n' | sort -V | tail -n 1)
     suite_sh sh -ec "
         install -d -o postgres /var/lib/warehouse
         echo warehouse >/run/warehouse.password; chmod 0644 /run/warehouse.password
-        setpriv --reuid=postgres --regid=postgres --init-groups $programs/initdb -D /var/lib/warehouse/data -U warehouse \
-            -A scram-sha-256 --pwfile=/run/warehouse.password --no-sync >/dev/null
-        systemd-run --quiet --unit=warehouse --uid=postgres --service-type=notify -p KillSignal=SIGINT -p Restart=always \
-            $programs/postgres -D /var/lib/warehouse/data -c listen_addresses=127.0.0.1 -c port=$SUITE_WAREHOUSE_PORT -c fsync=off \
-            -c unix_socket_directories= -c max_wal_size=4GB
-        PGPASSWORD=warehouse psql -X -q -h 127.0.0.1 -p $SUITE_WAREHOUSE_PORT -U warehouse -d postgres -c 'create database warehouse'"
+        setpriv --reuid=postgres --regid=postgres --init-groups $(suite_warehouse_programs)/initdb -D /var/lib/warehouse/data \
+            -U warehouse -A scram-sha-256 --pwfile=/run/warehouse.password --no-sync >/dev/null"
+    suite_warehouse_start
+    suite_sh env PGPASSWORD=warehouse psql -X -q -h 127.0.0.1 -p "$SUITE_WAREHOUSE_PORT" -U warehouse -d postgres \
+        -c 'create database warehouse'
+}
+
+# Once more, after the box was rebooted.
+suite_warehouse_start() {
+    suite_sh systemd-run --quiet --unit=warehouse --uid=postgres --service-type=notify -p KillSignal=SIGINT -p Restart=always \
+        "$(suite_warehouse_programs)/postgres" -D /var/lib/warehouse/data -c listen_addresses=127.0.0.1 \
+        -c port="$SUITE_WAREHOUSE_PORT" -c fsync=off -c unix_socket_directories= -c max_wal_size=4GB
 }
 
 suite_warehouse_psql() {
