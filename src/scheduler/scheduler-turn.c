@@ -41,8 +41,9 @@ scheduler_state_clear(SchedulerState *state)
 
 /* --- leadership ------------------------------------------------------------------------------ */
 
+/* The same transaction looks ahead, so that an idle scheduler asks three small questions a turn. */
 static gboolean
-renew_or_elect(SchedulerState *state, GError **error)
+renew_or_elect(SchedulerState *state, char **ret_due, GError **error)
 {
     gint64 lease_ms = state->config->scheduler_lease_usec / 1000, renewed = 0, term = 0;
     g_autoptr(SlTx) tx = sl_db_begin(state->db, FALSE, error);
@@ -53,7 +54,7 @@ renew_or_elect(SchedulerState *state, GError **error)
         return FALSE;
     if (renewed == 0 && !sl_sql_leader_elect(tx, LEADER, state->holder, lease_ms, &term, error))
         return FALSE;
-    if (!sl_tx_commit(tx, error))
+    if (!sl_sql_connection_look_ahead(tx, ret_due, error) || !sl_tx_commit(tx, error))
         return FALSE;
     if (renewed > 0)
         return TRUE;
@@ -165,39 +166,40 @@ run_duty(SchedulerState *state, Duty duty, gint64 now, GCancellable *cancellable
     return TRUE;
 }
 
+/* What is due when, after the duties are done: their own work may have planned something. */
 static gboolean
-earlier(gint64 *next, const char *text, GError **error)
+look_ahead(SchedulerState *state, char **ret_due, GError **error)
 {
-    gint64 due = 0;
-    if (text == NULL)
-        return TRUE;
-    if (!sl_time_parse(text, &due, error))
-        return FALSE;
-    *next = MIN(*next, due);
-    return TRUE;
+    g_autoptr(SlTx) tx = sl_db_begin(state->db, TRUE, error);
+    g_clear_pointer(ret_due, g_free);
+    return tx != NULL && sl_sql_connection_look_ahead(tx, ret_due, error);
 }
 
 static gboolean
-find_next(SchedulerState *state, gint64 *next, GError **error)
+parse_due(const char *text, gint64 *ret, GError **error)
 {
-    g_autofree char *connection = NULL, *retry = NULL;
-    g_autoptr(SlTx) tx = sl_db_begin(state->db, TRUE, error);
-    return tx != NULL && sl_sql_connection_next_due(tx, &connection, error) &&
-           sl_sql_job_next_retry(tx, &retry, error) && earlier(next, connection, error) &&
-           earlier(next, retry, error);
+    *ret = G_MAXINT64;
+    return text == NULL || sl_time_parse(text, ret, error);
 }
 
 gboolean
 scheduler_turn(SchedulerState *state, gint64 now, GCancellable *cancellable, gint64 *ret_next,
                GError **error)
 {
-    *ret_next = now + state->config->scheduler_lease_usec / 3;
-    if (!renew_or_elect(state, error))
+    gint64 renewal = now + state->config->scheduler_lease_usec / 3, due = 0;
+    g_autofree char *text = NULL;
+    *ret_next = renewal;
+    if (!renew_or_elect(state, &text, error) || !parse_due(text, &due, error))
         return FALSE;
     if (state->term == 0)
         return TRUE;
-    for (gsize i = 0; i < G_N_ELEMENTS(duties); i++)
-        if (!run_duty(state, duties[i], now, cancellable, error))
+    if (due <= now) {
+        for (gsize i = 0; i < G_N_ELEMENTS(duties); i++)
+            if (!run_duty(state, duties[i], now, cancellable, error))
+                return FALSE;
+        if (!look_ahead(state, &text, error) || !parse_due(text, &due, error))
             return FALSE;
-    return find_next(state, ret_next, error);
+    }
+    *ret_next = MIN(renewal, due);
+    return TRUE;
 }

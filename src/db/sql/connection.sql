@@ -42,9 +42,13 @@ for update skip locked;
 -- params: connection_id uuid, next_run_at timestamptz?
 update connection set next_run_at = $2, schedule_changed = false where connection_id = $1;
 
--- name: connection_next_due
+-- name: connection_look_ahead
 -- text:
-select min(next_run_at)::text from connection where next_run_at is not null;
+-- When the scheduler has something to do: the next schedule or retry, now for an edited schedule, null for never.
+select least(
+    (select min(next_run_at) from connection where next_run_at is not null),
+    (select min(retry_at) from job where retry_at is not null),
+    (select to_timestamp(0) from connection where schedule_changed limit 1))::text;
 
 -- name: connection_reschedule_of_job
 -- exec:

@@ -81,10 +81,6 @@ where job_id = (
     for update skip locked)
 returning job_id, config_type, scope, workspace_id, status, created_at, updated_at;
 
--- name: job_next_retry
--- text:
-select min(retry_at)::text from job where retry_at is not null;
-
 -- name: job_delete_old
 -- exec:
 -- The last job of every scope stays, whatever its age.
