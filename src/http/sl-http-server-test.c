@@ -855,6 +855,47 @@ test_free_busy(void)
     g_assert_true(fix.cancelled);
 }
 
+/* Requests with bytes changed, cut off and doubled: whatever comes back, nothing stays behind. */
+static void
+client_noise(Fixture *fix)
+{
+    static const char *const seeds[] = {
+        "GET /a?b=c HTTP/1.1\r\nHost: x\r\nX-Test: 1\r\n\r\n",
+        "POST /p HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
+        "PUT /c HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        "POST /e HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}",
+        "HEAD / HTTP/1.0\r\n\r\n",
+    };
+    g_autoptr(GRand) random = g_rand_new_with_seed(1);
+    for (guint i = 0; i < 400; i++) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        for (gint n = g_rand_int_range(random, 1, 4); n > 0; n--)
+            g_string_append(text, seeds[g_rand_int_range(random, 0, G_N_ELEMENTS(seeds))]);
+        for (gint n = g_rand_int_range(random, 0, 4); n > 0; n--)
+            text->str[g_rand_int_range(random, 0, (gint32)text->len)] =
+                (char)g_rand_int_range(random, 0, 256);
+        g_string_truncate(text, (gsize)g_rand_int_range(random, 1, (gint32)text->len + 1));
+        sl_autofd int fd = tcp_connect(fix);
+        (void)!send(fd, text->str, text->len, MSG_NOSIGNAL);
+        if (i % 4 == 0)
+            shutdown(fd, SHUT_WR);
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        poll(&p, 1, i % 4);
+    }
+    sl_autofd int fd = tcp_connect(fix);
+    say(fd, "GET /well HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_hears(fd, 1, "*GET /well*");
+}
+
+static void
+test_noise(void)
+{
+    const SlHttpLimits limits = SL_HTTP_LIMITS_DEFAULT;
+    SlHttpCounters c;
+    run_case(&limits, client_noise, &c);
+    g_assert_cmpuint(c.accepted, ==, 401);
+}
+
 static guint
 count_fds(void)
 {
@@ -922,6 +963,7 @@ main(int argc, char **argv)
     g_test_add_func("/http/server/idle-func", test_idle_func);
     g_test_add_func("/http/server/stop", test_stop);
     g_test_add_func("/http/server/free-busy", test_free_busy);
+    g_test_add_func("/http/server/noise", test_noise);
     g_test_add_func("/http/server/leak", test_leak);
     return g_test_run();
 }

@@ -40,13 +40,19 @@ input_create_source(GPollableInputStream *stream, GCancellable *cancellable)
     return g_pollable_source_new_full(stream, base, NULL);
 }
 
+/* A reset is an end as well. */
 static gssize
-input_filter(SlHttpInput *input, gssize n, void *buffer, gsize size)
+input_filter(SlHttpInput *input, gssize n, void *buffer, gsize size, GError *reason, GError **error)
 {
     if (n > 0)
         input->read(input->data);
-    if (n != 0 || input->made_up || size < strlen(MADE_UP) || !input->at_rest(input->data))
+    if (n > 0 || g_error_matches(reason, G_IO_ERROR, G_IO_ERROR_WOULD_BLOCK) || input->made_up ||
+        size < strlen(MADE_UP) || !input->at_rest(input->data)) {
+        if (reason != NULL)
+            g_propagate_error(error, reason);
         return n;
+    }
+    g_clear_error(&reason);
     input->made_up = TRUE;
     memcpy(buffer, MADE_UP, strlen(MADE_UP));
     return (gssize)strlen(MADE_UP);
@@ -56,8 +62,9 @@ static gssize
 input_read_nonblocking(GPollableInputStream *stream, void *buffer, gsize size, GError **error)
 {
     SlHttpInput *input = SL_HTTP_INPUT(stream);
-    gssize n = g_pollable_input_stream_read_nonblocking(input->base, buffer, size, NULL, error);
-    return input_filter(input, n, buffer, size);
+    GError *reason = NULL;
+    gssize n = g_pollable_input_stream_read_nonblocking(input->base, buffer, size, NULL, &reason);
+    return input_filter(input, n, buffer, size, reason, error);
 }
 
 /* Libsoup's server does not block; a GInputStream must be able to all the same. */
@@ -66,8 +73,9 @@ input_read(GInputStream *stream, void *buffer, gsize size, GCancellable *cancell
            GError **error)
 {
     SlHttpInput *input = SL_HTTP_INPUT(stream);
-    gssize n = g_input_stream_read(G_INPUT_STREAM(input->base), buffer, size, cancellable, error);
-    return input_filter(input, n, buffer, size);
+    GError *reason = NULL;
+    gssize n = g_input_stream_read(G_INPUT_STREAM(input->base), buffer, size, cancellable, &reason);
+    return input_filter(input, n, buffer, size, reason, error);
 }
 
 static gboolean

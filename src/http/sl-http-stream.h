@@ -5,8 +5,9 @@
 
 /* The stream that libsoup gets for a connection: the socket's own, with a look at what is read.
  *
- * It is there for a fault of libsoup 3.2.3: when the client closes a kept connection between two
- * requests, nobody closes our end, ever. So at such an end the stream makes up one bad request
+ * It is there for a fault of libsoup 3.2.3: when the client closes or resets a kept connection
+ * between two requests, nobody closes our end, ever. So at such an end the stream makes up one bad
+ * request
  * (`at_rest` says whether it is one); libsoup answers it to nobody and then closes. */
 typedef gboolean (*SlHttpStreamAtRest)(gpointer data);
 typedef void (*SlHttpStreamRead)(gpointer data); /* bytes came */
