@@ -26,6 +26,7 @@ typedef struct {
     SlDbListener *listener;
     SlBusServer1 *bus;
     SlIdleLocker *stopping;
+    guint numbers; /* source that keeps the bus's numbers fresh */
 } Service;
 
 /* --- keys
@@ -154,7 +155,7 @@ service_start(SlDaemon *daemon, GError **error)
 }
 
 static gboolean
-on_get_requests(gpointer data)
+on_numbers(gpointer data)
 {
     Service *service = data;
     SlHttpCounters counters;
@@ -171,7 +172,7 @@ service_export(SlDaemon *daemon, SlBus *bus, GError **error)
     service->bus = sl_bus_server1_skeleton_new();
     sl_bus_server1_set_version(service->bus, PACKAGE_VERSION);
     sl_bus_server1_set_status(service->bus, "serving");
-    g_timeout_add_seconds(2, on_get_requests, service);
+    service->numbers = g_timeout_add_seconds(2, on_numbers, service);
     return sl_bus_export(bus, G_DBUS_INTERFACE_SKELETON(service->bus), "/org/sluice/Server1", NULL,
                          0, NULL, error);
 }
@@ -197,6 +198,7 @@ service_stop(SlDaemon *daemon)
     Service *service = sl_daemon_get_data(daemon);
     if (service == NULL)
         return;
+    g_clear_handle_id(&service->numbers, g_source_remove);
     g_clear_pointer(&service->listener, sl_db_listener_free);
     g_clear_pointer(&service->http, sl_http_server_free);
     g_clear_object(&service->bus);
