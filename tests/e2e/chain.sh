@@ -2,11 +2,9 @@
 # shellcheck shell=bash
 # Drives whole syncs in a box. Every test here sources this file and begins with chain_up.
 #
-#   create_source NAME DEFINITION CONFIG        → id          create_destination likewise
-#   discover SOURCE                             → the source's catalog
-#   connect NAME SOURCE DESTINATION MODE [STREAMS [COLUMN=VALUE…]]   → id
-#       MODE: full_refresh_append, full_refresh_overwrite, incremental_append, incremental_append_dedup
-#       STREAMS: names separated by commas, all when empty
+#   create_source NAME CONNECTOR CONFIG         create_destination likewise; a connector without source- or destination-
+#   connect NAME SOURCE DESTINATION MODE [OPTION…]   by their names; options of sluicectl connect
+#       MODE: append, overwrite, incremental-append, append-dedup
 #   sync CONNECTION                             → job         wait_job JOB [SECONDS] → its final status
 #   run CONNECTION [SECONDS]                    sync and wait_job: leaves JOB and STATUS
 
@@ -42,6 +40,7 @@ chain_up() {
     suite_up || exit 1
     ok "sluice.target is up" suite_start 60
     ((TAP_FAILED == 0)) || { chain_tell; exit 1; }
+    # shellcheck disable=SC2034 # for the tests
     WORKSPACE=$(suite_psql -c 'select workspace_id from workspace')
 }
 
@@ -61,92 +60,40 @@ chain_tell() {
         2>&1 | sed 's/^/# /'
 }
 
-# A connector of the exec runtime: script-connector, as source and as destination.
-install_script() {
-    suite_sh install -D -m 0755 /dev/stdin /opt/e2e/script-connector <"$SOURCE/tests/e2e/script-connector"
-    suite_psql <<END
-insert into actor_definition (definition_id, name, actor_type, runtime, command, docker_repository, docker_image_tag, spec,
-    limits, custom, created_at, updated_at)
-select gen_random_uuid(), 'script', type, 'exec', '["/opt/e2e/script-connector"]', 'e2e/script', 'dev',
-    \$q\$$(suite_sh /opt/e2e/script-connector spec | /usr/bin/python3 -c '
-import json, sys
-print(json.dumps(json.load(sys.stdin)["spec"]))')\$q\$, '{"writable": ["/var/lib/sluice/e2e-script"]}', true, now(), now()
-from unnest('{source,destination}'::text[]) type;
-END
+ctl() {
+    suite_sh sluicectl "$@"
 }
 
-create_actor() { # TYPE NAME DEFINITION CONFIG
-    local id
-    id=$(</proc/sys/kernel/random/uuid)
-    suite_psql <<END >&2 || return 1
-insert into actor (actor_id, workspace_id, definition_id, actor_type, name, configuration, created_at, updated_at)
-select '$id', '$WORKSPACE', definition_id, actor_type, '$2', \$q\$$4\$q\$, now(), now()
-from actor_definition where actor_type = '$1' and (name = '$3' or docker_repository = 'sluice/$1-$3');
-END
-    echo "$id"
+# A connector of the exec runtime: script-connector, as source-script and destination-script. What it keeps it keeps in the
+# folder that its limits name.
+install_script() {
+    local type
+    suite_sh install -D -m 0755 /dev/stdin /opt/e2e/script-connector <"$SOURCE/tests/e2e/script-connector"
+    for type in source destination; do
+        ctl -q connector install exec:/opt/e2e/script-connector --type=$type --name=$type-script || return 1
+    done
+    suite_psql -c "update actor_definition set limits = '{\"writable\": [\"/var/lib/sluice/e2e-script\"]}'
+        where name = 'destination-script'"
 }
-create_source() {
-    create_actor source "$@"
+
+create_source() { # NAME CONNECTOR CONFIG
+    ctl -q source create "source-$2" "$1" --from=- <<<"$3"
 }
 create_destination() {
-    create_actor destination "$@"
+    ctl -q destination create "destination-$2" "$1" --from=- <<<"$3"
 }
 
-job_of_actor() { # TYPE ACTOR
-    suite_psql <<END
-with j as (
-    insert into job (config_type, scope, workspace_id, input, created_at, updated_at)
-    values ('$1', '$2', '$WORKSPACE', '{"actorId": "$2"}', now(), now()) returning job_id),
-a as (
-    insert into attempt (job_id, attempt_number, log_path, created_at, updated_at)
-    select job_id, 0, job_id || '/0.ndjson', now(), now() from j),
-t as (
-    insert into task (kind, job_id, attempt_number, run_at, created_at)
-    select 'attempt_start', job_id, 0, now(), now() from j)
-select job_id from j;
-notify sluice_task;
-END
+# A new configuration for a source that has none that is secret.
+configure_source() { # NAME CONFIG
+    suite_psql -c "update actor set configuration = \$q\$$2\$q\$ where name = '$1'"
 }
 
-discover() {
-    local job status
-    job=$(job_of_actor discover_schema "$1")
-    status=$(wait_job "$job" 60)
-    [ "$status" = succeeded ] || { echo "discover: $status" >&2; return 1; }
-    suite_psql -c "select catalog from catalog where actor_id = '$1' order by created_at desc limit 1"
-}
-
-# stdin: a catalog; stdout: the configured one. The cursor and the key are the source's own.
-configure() { # MODE STREAMS
-    /usr/bin/python3 -c '
-import json, sys
-mode, wanted = sys.argv[1], set(filter(None, sys.argv[2].split(",")))
-sync, destination = mode.rsplit("_", 1) if not mode.endswith("append_dedup") else (mode[:-13], "append_dedup")
-print(json.dumps({"streams": [
-    {"stream": s, "sync_mode": sync, "destination_sync_mode": destination,
-     "cursor_field": s.get("default_cursor_field", []) if sync == "incremental" else [],
-     "primary_key": s.get("source_defined_primary_key", [])}
-    for s in json.load(sys.stdin)["streams"] if not wanted or s["name"] in wanted]}))' "$1" "$2"
-}
-
-connect() { # NAME SOURCE DESTINATION MODE [STREAMS [COLUMN=VALUE…]]
-    local id catalog setting columns='' values=''
-    id=$(</proc/sys/kernel/random/uuid)
-    catalog=$(discover "$2" | configure "$4" "${5:-}") || return 1
-    for setting in "${@:6}"; do
-        columns+=", ${setting%%=*}" values+=", \$q\$${setting#*=}\$q\$"
-    done
-    suite_psql <<END >&2 || return 1
-insert into connection (connection_id, workspace_id, name, source_id, destination_id, catalog, created_at, updated_at$columns)
-values ('$id', '$WORKSPACE', '$1', '$2', '$3', \$q\$$catalog\$q\$, now(), now()$values);
-notify sluice_schedule;
-END
-    echo "$id"
+connect() { # NAME SOURCE DESTINATION MODE [OPTION…]
+    ctl -q connect "$2" "$3" --name="$1" --mode="$4" "${@:5}"
 }
 
 sync() {
-    suite_sh busctl call org.sluice.Scheduler1 /org/sluice/Scheduler1 org.sluice.Scheduler1 TriggerSync 'sa{sv}' "$1" 0 |
-        sed -n 's/^x //p'
+    ctl sync "$1" | sed -n 's/^Started job \([0-9]*\) .*/\1/p'
 }
 
 job_status() {
