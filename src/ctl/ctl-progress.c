@@ -206,9 +206,9 @@ ctl_progress_summary(const CtlJob *job, const char *name)
     g_autofree char *rows = ctl_text_count(job->records);
     g_autofree char *size = ctl_text_bytes(job->bytes);
     g_autofree char *clean = ctl_text_clean(name, -1);
-    g_autofree char *time = job->ended >= 0 && job->created >= 0
-                                ? ctl_text_duration(MAX(job->ended - job->created, 0))
-                                : g_strdup("?");
+    gint64 end = job->ended >= 0 ? job->ended : g_get_real_time();
+    g_autofree char *time =
+        job->created >= 0 ? ctl_text_duration(MAX(end - job->created, 0)) : g_strdup("?");
     g_autofree char *text = g_strdup_printf(_("%s: job %" G_GINT64_FORMAT " %s, %s rows, %s in %s"),
                                             clean, job->id, job->status, rows, size, time);
     if (strcmp(job->status, "succeeded") == 0 || job->failure == NULL)

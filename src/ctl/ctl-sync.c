@@ -15,20 +15,40 @@ typedef struct {
     const CtlObject *connection;
 } Started;
 
+/* A connection whose schedule was quicker: its running job is as good as a new one, as a unit that
+ * runs already is to 'systemctl start'. 0: nothing runs. */
+static gint64
+find_running(Ctl *ctl, const CtlObject *connection)
+{
+    gint64 id = ctl_job_newest(ctl, connection->id, NULL);
+    g_autoptr(CtlJob) job = id > 0 ? ctl_job_load(ctl, id, NULL) : NULL;
+    return job != NULL && !ctl_job_is_terminal(job) ? id : 0;
+}
+
 static gboolean
 start_sync(Ctl *ctl, const CtlObject *connection, gint64 *ret_id, GError **error)
 {
+    GError *why = NULL;
     g_autofree char *body =
         g_strdup_printf("{\"connectionId\":\"%s\",\"jobType\":\"sync\"}", connection->id);
     g_autoptr(SlJsonDoc) doc =
-        ctl_api_call(ctl->api, "POST", CTL_PUBLIC "/jobs", body, CTL_DEADLINE, error);
+        ctl_api_call(ctl->api, "POST", CTL_PUBLIC "/jobs", body, CTL_DEADLINE, &why);
     if (doc == NULL) {
-        g_prefix_error(error, _("'%s' was not started: "), connection->name);
+        *ret_id =
+            g_error_matches(why, SL_ERROR, SL_ERROR_CONFLICT) ? find_running(ctl, connection) : 0;
+        if (*ret_id > 0) {
+            g_error_free(why);
+            ctl_say(ctl, _("'%s' runs already: job %" G_GINT64_FORMAT "."), connection->name,
+                    *ret_id);
+            return TRUE;
+        }
+        g_propagate_prefixed_error(error, why, _("'%s' was not started: "), connection->name);
         return FALSE;
     }
     *ret_id = ctl_json_int(doc, sl_json_root(doc), "jobId");
     if (*ret_id < 0)
         return sl_error_set(error, SL_ERROR_PROTOCOL, _("POST /jobs: the answer has no 'jobId'"));
+    ctl_say(ctl, _("Started job %" G_GINT64_FORMAT " of '%s'."), *ret_id, connection->name);
     return TRUE;
 }
 
@@ -88,7 +108,6 @@ ctl_run_sync(Ctl *ctl, GError **error)
         if (!start_sync(ctl, one.connection, &one.id, error))
             return CTL_EXIT_FAILED;
         g_array_append_val(started, one);
-        ctl_say(ctl, _("Started job %" G_GINT64_FORMAT " of '%s'."), one.id, one.connection->name);
     }
     if (!wait && !follow)
         return CTL_EXIT_OK;
