@@ -18,7 +18,7 @@
 
 static const char *const common[] = {
     "DynamicUser=yes",
-    "User=" CTL_SANDBOX_USER,
+    "User=sluice-pypi",
     "CacheDirectory=sluice-pypi",
     "CacheDirectoryMode=0700",
     "UMask=0022",

@@ -6,7 +6,6 @@
 /* A program of ours in a transient unit without privileges: a user of its own, a read-only system,
  * one folder to write to. Needs root and systemd. */
 
-#define CTL_SANDBOX_USER "sluice-pypi"
 /* The folder as the sandbox sees it, and where it really is (DynamicUser= puts it below private/).
  */
 #define CTL_SANDBOX_FOLDER "/var/cache/sluice-pypi"
