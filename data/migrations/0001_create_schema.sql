@@ -29,7 +29,7 @@ create table actor_definition (
     runtime text not null,
     -- argv before the operation; command[0] is a program name, a path or a module, by runtime
     command jsonb not null check (jsonb_typeof(command) = 'array' and jsonb_array_length(command) > 0),
-    -- folder below /var/lib/sluice/connectors that the runtime needs; '' = none
+    -- folder (absolute, below /var/lib/sluice/connectors) that the runtime needs; '' = none
     tree text not null default '',
     docker_repository text not null,
     docker_image_tag text not null,

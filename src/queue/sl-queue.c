@@ -195,7 +195,8 @@ gboolean
 sl_queue_job_cancel(SlTx *tx, gint64 job_id, gint64 now, SlJob **ret, GError **error)
 {
     g_autoptr(SlJob) job = NULL;
-    if (!sl_sql_job_lock(tx, job_id, &job, error))
+    if (!sl_sql_task_lock_of_job(tx, job_id, NULL, error) ||
+        !sl_sql_job_lock(tx, job_id, &job, error))
         return FALSE;
     if (job == NULL)
         return sl_error_set(error, SL_ERROR_NOT_FOUND, "job %" G_GINT64_FORMAT " does not exist",

@@ -2,7 +2,7 @@
 #include "config.h"
 #include "scheduler-next.h"
 
-#include "scheduler-cron.h"
+#include "sl-cron.h"
 
 #define DOUBLE_FIRE_USEC (60 * (gint64)G_USEC_PER_SEC)
 
@@ -22,13 +22,13 @@ static gboolean
 next_cron(const SlConnection *connection, gint64 now, gint64 *ret_next, GError **error)
 {
     gint64 earliest = now;
-    g_autoptr(SchedulerCron) cron =
-        scheduler_cron_parse(connection->cron_expression, connection->cron_timezone, error);
+    g_autoptr(SlCron) cron =
+        sl_cron_parse(connection->cron_expression, connection->cron_timezone, error);
     if (cron == NULL)
         return FALSE;
     if (sl_record_has(&sl_connection_record, connection, SL_CONNECTION_LAST_RUN_AT))
         earliest = MAX(now, connection->last_run_at + DOUBLE_FIRE_USEC);
-    *ret_next = scheduler_cron_next(cron, earliest);
+    *ret_next = sl_cron_next(cron, earliest);
     return TRUE;
 }
 

@@ -7,6 +7,7 @@
 #include "server-catalog.h"
 #include "server-page.h"
 #include "server-routes.h"
+#include "sl-cron.h"
 #include "sl-error.h"
 #include "sl-id.h"
 #include "sl-queue.h"
@@ -133,13 +134,14 @@ schedule_clear(Schedule *schedule)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Schedule, schedule_clear)
 
-/* The form; the scheduler knows the rest of the grammar. Every tick has a literal second, so that
- * nothing runs more than once a minute. */
+/* Without a trailing "UTC", as it is stored. Every tick has a literal second, so that nothing runs
+ * more than once a minute. */
 static gboolean
 parse_cron(const char *text, char **ret, GError **error)
 {
     g_auto(GStrv) words = text != NULL ? g_strsplit_set(text, " \t", -1) : g_new0(char *, 1);
     g_autoptr(GPtrArray) fields = g_ptr_array_new();
+    g_autoptr(GError) reason = NULL;
     guint64 second;
     for (char **word = words; *word != NULL; word++)
         if (**word != '\0' && strcmp(*word, "UTC") != 0)
@@ -147,22 +149,17 @@ parse_cron(const char *text, char **ret, GError **error)
     if (fields->len == 0)
         return sl_error_set(error, SL_ERROR_INVALID,
                             "schedule.cronExpression: is required for a cron schedule");
-    if (fields->len != 6 && fields->len != 7)
-        return sl_error_set(error, SL_ERROR_INVALID,
-                            "schedule.cronExpression: '%s' has %u fields, not 6 or 7 (second "
-                            "minute hour day-of-month month day-of-week [year])",
-                            text, fields->len);
+    g_ptr_array_add(fields, NULL);
+    g_autofree char *expression = g_strjoinv(" ", (char **)fields->pdata);
+    g_autoptr(SlCron) cron = sl_cron_parse(expression, "UTC", &reason);
+    if (cron == NULL)
+        return sl_error_set(error, SL_ERROR_INVALID, "schedule.cronExpression: %s",
+                            reason->message);
     if (!g_ascii_string_to_unsigned(fields->pdata[0], 10, 0, 59, &second, NULL))
         return sl_error_set(error, SL_ERROR_INVALID,
                             "schedule.cronExpression: the second '%s' is no number from 0 to 59",
                             (char *)fields->pdata[0]);
-    if ((strcmp(fields->pdata[3], "?") == 0) == (strcmp(fields->pdata[5], "?") == 0))
-        return sl_error_set(error, SL_ERROR_INVALID,
-                            "schedule.cronExpression: one of day-of-month and day-of-week must be "
-                            "'?', in '%s'",
-                            text);
-    g_ptr_array_add(fields, NULL);
-    *ret = g_strjoinv(" ", (char **)fields->pdata);
+    *ret = g_steal_pointer(&expression);
     return TRUE;
 }
 

@@ -18,14 +18,15 @@ where job_id = $1;
 
 -- name: job_lock
 -- row: Job
--- The same, held until the end of the transaction: every decision about a job starts here.
+-- The same, held until the end of the transaction: every decision about a job starts here. "no key": rows that refer to the
+-- job may be added meanwhile.
 -- params: job_id int8
 select job_id, config_type, scope, workspace_id, status, is_scheduled, scheduled_for, retry_at, cancel_requested_at,
     complete_successive, complete_total, partial_successive, partial_total, counted_attempt,
     input, output, failure, created_at, started_at, updated_at, finished_at
 from job
 where job_id = $1
-for update;
+for no key update;
 
 -- name: job_get_active
 -- row: Job

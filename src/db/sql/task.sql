@@ -37,3 +37,9 @@ update task set tries = tries + 1, run_at = $2 where task_id = $1;
 -- name: task_next_due
 -- text:
 select min(run_at)::text from task;
+
+-- name: task_lock_of_job
+-- exec:
+-- Tasks are locked before their job, by everybody: a worker holds its task when it takes the job.
+-- params: job_id int8
+select task_id from task where job_id = $1 order by task_id for update;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
-#include "scheduler-cron.h"
+#include "sl-cron.h"
 
 #include <string.h>
 
@@ -40,7 +40,7 @@ typedef struct {
     int nth;   /* NTH_WEEKDAY: 1 to 5 */
 } Special;
 
-struct SchedulerCron {
+struct SlCron {
     guint8 set[N_FIELDS][N_YEARS]; /* [field][value - min] */
     gboolean any_day, any_weekday; /* `?` */
     Special special[MAX_SPECIAL];
@@ -81,7 +81,7 @@ in_range(FieldId field, int value)
 }
 
 static void
-fill(SchedulerCron *cron, FieldId field, int from, int to, int step)
+fill(SlCron *cron, FieldId field, int from, int to, int step)
 {
     int span = rules[field].max - rules[field].min + 1;
     int length = to >= from ? to - from : to + span - from; /* a range may wrap */
@@ -90,7 +90,7 @@ fill(SchedulerCron *cron, FieldId field, int from, int to, int step)
 }
 
 static gboolean
-add_special(SchedulerCron *cron, Special special)
+add_special(SlCron *cron, Special special)
 {
     if (cron->n_special >= MAX_SPECIAL)
         return FALSE;
@@ -100,7 +100,7 @@ add_special(SchedulerCron *cron, Special special)
 
 /* L, L-n, LW, nW of the day of month. *ret_done: it was one of them. */
 static gboolean
-parse_day_special(SchedulerCron *cron, const char *item, gboolean *ret_done, GError **error)
+parse_day_special(SlCron *cron, const char *item, gboolean *ret_done, GError **error)
 {
     const char *p = item;
     *ret_done = TRUE;
@@ -127,7 +127,7 @@ parse_day_special(SchedulerCron *cron, const char *item, gboolean *ret_done, GEr
 
 /* L, nL, n#k of the day of week. */
 static gboolean
-parse_weekday_special(SchedulerCron *cron, const char *item, gboolean *ret_done, GError **error)
+parse_weekday_special(SlCron *cron, const char *item, gboolean *ret_done, GError **error)
 {
     const char *p = item;
     *ret_done = TRUE;
@@ -149,7 +149,7 @@ parse_weekday_special(SchedulerCron *cron, const char *item, gboolean *ret_done,
 
 /* One element of a list: *, a, a-b, each with /step. */
 static gboolean
-parse_item(SchedulerCron *cron, FieldId field, const char *item, GError **error)
+parse_item(SlCron *cron, FieldId field, const char *item, GError **error)
 {
     const FieldRule *rule = &rules[field];
     const char *p = item;
@@ -187,7 +187,7 @@ parse_item(SchedulerCron *cron, FieldId field, const char *item, GError **error)
 }
 
 static gboolean
-parse_field(SchedulerCron *cron, FieldId field, const char *text, GError **error)
+parse_field(SlCron *cron, FieldId field, const char *text, GError **error)
 {
     if (strcmp(text, "?") == 0) {
         if (field != DAY && field != WEEKDAY)
@@ -225,10 +225,10 @@ parse_zone(const char *name, GError **error)
     return zone;
 }
 
-SchedulerCron *
-scheduler_cron_parse(const char *expression, const char *zone, GError **error)
+SlCron *
+sl_cron_parse(const char *expression, const char *zone, GError **error)
 {
-    g_autoptr(SchedulerCron) cron = g_new0(SchedulerCron, 1);
+    g_autoptr(SlCron) cron = g_new0(SlCron, 1);
     g_autofree char *upper = g_ascii_strup(expression != NULL ? expression : "", -1);
     g_auto(GStrv) words = g_strsplit_set(g_strstrip(upper), " \t", -1);
     FieldId field = 0;
@@ -254,7 +254,7 @@ scheduler_cron_parse(const char *expression, const char *zone, GError **error)
 }
 
 void
-scheduler_cron_free(SchedulerCron *cron)
+sl_cron_free(SlCron *cron)
 {
     if (cron == NULL)
         return;
@@ -304,7 +304,7 @@ special_matches(const Special *special, int year, int month, int day, int last)
 }
 
 static gboolean
-day_matches(const SchedulerCron *cron, int year, int month, int day, int last)
+day_matches(const SlCron *cron, int year, int month, int day, int last)
 {
     for (guint i = 0; i < cron->n_special; i++)
         if (special_matches(&cron->special[i], year, month, day, last))
@@ -316,7 +316,7 @@ day_matches(const SchedulerCron *cron, int year, int month, int day, int last)
 
 /* The first second of the day, from `from` on, that matches; -1: none. */
 static int
-next_second(const SchedulerCron *cron, int from)
+next_second(const SlCron *cron, int from)
 {
     for (int hour = from / 3600; hour < 24; hour++) {
         if (!cron->set[HOUR][hour])
@@ -335,7 +335,7 @@ next_second(const SchedulerCron *cron, int from)
 }
 
 static gint64
-instant_of(const SchedulerCron *cron, int year, int month, int day, int second)
+instant_of(const SlCron *cron, int year, int month, int day, int second)
 {
     g_autoptr(GDateTime) when =
         g_date_time_new(cron->zone, year, month, day, second / 3600, second / 60 % 60, second % 60);
@@ -345,7 +345,7 @@ instant_of(const SchedulerCron *cron, int year, int month, int day, int second)
 /* The first tick of a day that lies after `after`, from `second` on; 0: none. A wall time that
  * comes twice gives its first instant, which may lie before `after`: then the next one is tried. */
 static gint64
-tick_of_day(const SchedulerCron *cron, int year, int month, int day, int second, gint64 after)
+tick_of_day(const SlCron *cron, int year, int month, int day, int second, gint64 after)
 {
     while ((second = next_second(cron, second)) >= 0) {
         gint64 tick = instant_of(cron, year, month, day, second);
@@ -358,7 +358,7 @@ tick_of_day(const SchedulerCron *cron, int year, int month, int day, int second,
 }
 
 gint64
-scheduler_cron_next(const SchedulerCron *cron, gint64 after)
+sl_cron_next(const SlCron *cron, gint64 after)
 {
     gint64 start = after / G_USEC_PER_SEC + 1;
     g_autoptr(GDateTime) utc = g_date_time_new_from_unix_utc(start);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
-#include "scheduler-cron.h"
+#include "sl-cron.h"
 
 #include "sl-error.h"
 #include "sl-time.h"
@@ -69,13 +69,12 @@ test_next(void)
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        g_autoptr(SchedulerCron) cron =
-            scheduler_cron_parse(cases[i].expression, cases[i].zone, &error);
+        g_autoptr(SlCron) cron = sl_cron_parse(cases[i].expression, cases[i].zone, &error);
         g_assert_no_error(error);
         gint64 at = 0;
         g_assert_true(sl_time_parse(cases[i].after, &at, NULL));
         for (int k = 0; k < 3; k++) {
-            at = scheduler_cron_next(cron, at);
+            at = sl_cron_next(cron, at);
             g_autofree char *text = at > 0 ? sl_time_format(at) : NULL;
             g_test_message("%s %d: %s", cases[i].expression, k, text);
             g_assert_cmpstr(text, ==, cases[i].ticks[k]);
@@ -89,10 +88,10 @@ test_next(void)
 static void
 test_gap(void)
 {
-    g_autoptr(SchedulerCron) cron = scheduler_cron_parse("0 30 2 * * ?", "Europe/Berlin", NULL);
+    g_autoptr(SlCron) cron = sl_cron_parse("0 30 2 * * ?", "Europe/Berlin", NULL);
     gint64 at = 0;
     g_assert_true(sl_time_parse("2026-03-28T12:00:00Z", &at, NULL));
-    gint64 first = scheduler_cron_next(cron, at), second = scheduler_cron_next(cron, first);
+    gint64 first = sl_cron_next(cron, at), second = sl_cron_next(cron, first);
     g_autofree char *day = sl_time_format(first), *next = sl_time_format(second);
     g_assert_true(g_str_has_prefix(day, "2026-03-29T0"));
     g_assert_cmpstr(next, ==, "2026-03-30T00:30:00Z");
@@ -126,7 +125,7 @@ test_refused(void)
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
-        g_assert_null(scheduler_cron_parse(cases[i].expression, cases[i].zone, &error));
+        g_assert_null(sl_cron_parse(cases[i].expression, cases[i].zone, &error));
         g_assert_error(error, SL_ERROR, SL_ERROR_INVALID);
         g_test_message("%s: %s", cases[i].expression, error->message);
         g_assert_nonnull(strstr(error->message, cases[i].message));
@@ -137,8 +136,8 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/scheduler/cron/next", test_next);
-    g_test_add_func("/scheduler/cron/gap", test_gap);
-    g_test_add_func("/scheduler/cron/refused", test_refused);
+    g_test_add_func("/queue/cron/next", test_next);
+    g_test_add_func("/queue/cron/gap", test_gap);
+    g_test_add_func("/queue/cron/refused", test_refused);
     return g_test_run();
 }
