@@ -82,16 +82,16 @@ append_counts(Ctl *ctl, const SlJsonDoc *doc, GString *out)
 {
     static const struct {
         const char *key;
-        const char *text;
+        const char *one, *many;
     } rows[] = {
-        {"sources", N_("sources")},
-        {"destinations", N_("destinations")},
-        {"connections", N_("active connections")},
-        {"jobsRunning", N_("jobs running")},
-        {"jobsPending", N_("waiting")},
-        {"jobsIncomplete", N_("to be tried again")},
-        {"jobsSucceededToday", N_("succeeded today")},
-        {"jobsFailedToday", N_("failed today")},
+        {"sources", N_("source"), N_("sources")},
+        {"destinations", N_("destination"), N_("destinations")},
+        {"connections", N_("active connection"), N_("active connections")},
+        {"jobsRunning", N_("job running"), N_("jobs running")},
+        {"jobsPending", N_("job waiting"), N_("jobs waiting")},
+        {"jobsIncomplete", N_("job to be tried again"), N_("jobs to be tried again")},
+        {"jobsSucceededToday", N_("job succeeded today"), N_("jobs succeeded today")},
+        {"jobsFailedToday", N_("job failed today"), N_("jobs failed today")},
     };
     const SlJsonNode *root = sl_json_root(doc);
     g_autofree char *version = ctl_json_string(doc, root, "version");
@@ -103,7 +103,7 @@ append_counts(Ctl *ctl, const SlJsonDoc *doc, GString *out)
         /* What there is none of is not worth a word, but for the three kinds of objects. */
         if (n > 0 || (n == 0 && i < 3))
             g_string_append_printf(out, "%s%" G_GINT64_FORMAT " %s", i > 0 ? ", " : " ", n,
-                                   _(rows[i].text));
+                                   ngettext(rows[i].one, rows[i].many, (gulong)n));
     }
     g_string_append_c(out, '\n');
     if (next >= 0) {

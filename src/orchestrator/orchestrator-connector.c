@@ -414,8 +414,8 @@ orchestrator_connector_describe_end(const OrchestratorConnector *c, char **ret_d
         return g_strdup_printf("the %s was stopped by us (signal %d, %s)", who, c->signum,
                                g_strsignal(c->signum));
     if (c->signum == SIGKILL)
-        return g_strdup_printf("the %s was killed (signal 9), most likely because it ran out of "
-                               "memory",
+        return g_strdup_printf("the %s was killed (signal 9): by the kernel because it needed more "
+                               "memory than it may, or by hand; the journal says which",
                                who);
     return g_strdup_printf("the %s was ended by signal %d (%s)", who, c->signum,
                            g_strsignal(c->signum));

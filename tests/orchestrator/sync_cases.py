@@ -267,7 +267,7 @@ ENDS = [
     ("sys.stderr.write('my last words hunter22'); sys.exit(3)", "last lines of stderr: my last words ******"),
     ("error('no table hunter22', failure_type='config_error'); sys.exit(1)", "no table ******"),
     ("error('no table'); sys.exit(1)", "The source ended with exit code 1, after it said: no table"),
-    ("sys.stdout.flush(); os.kill(os.getpid(), 9)", "The source was killed (signal 9), most likely because it ran out of memory"),
+    ("sys.stdout.flush(); os.kill(os.getpid(), 9)", "The source was killed (signal 9): by the kernel because it needed more memory than it may, or by hand"),
     ("os.kill(os.getpid(), 11)", "The source was ended by signal 11"),
     ("sys.exit(137)", "exit code 137: a process of it was killed"),
     ("sys.exit(127)", "exit code 127: its program, or one that it calls, was not found"),
