@@ -499,12 +499,12 @@ client_slow(Fixture *fix)
         {"", ""}, /* never a byte: no answer */
     };
     for (guint i = 0; i < G_N_ELEMENTS(stages); i++) {
-        sl_autofd int fd = tcp_connect(fix);
         gint64 start = g_get_monotonic_time();
+        sl_autofd int fd = tcp_connect(fix);
         say(fd, stages[i].begin);
         struct pollfd p = {.fd = fd, .events = POLLIN};
         while (poll(&p, 1, 20) == 0) {
-            g_assert_cmpint(g_get_monotonic_time() - start, <, 5 * G_USEC_PER_SEC);
+            g_assert_cmpint(g_get_monotonic_time() - start, <, 60 * G_USEC_PER_SEC);
             if (stages[i].begin[0] != '\0')
                 say(fd, "a");
         }
@@ -533,9 +533,9 @@ client_idle(Fixture *fix)
     say(fd, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_hears(fd, 1, "*GET /1*");
     poll(NULL, 0, 150);
+    gint64 start = g_get_monotonic_time();
     say(fd, "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_hears(fd, 1, "*GET /2*");
-    gint64 start = g_get_monotonic_time();
     assert_hears(fd, 1, "");
     g_assert_cmpint(g_get_monotonic_time() - start, >=, 290 * 1000);
 }
@@ -770,14 +770,14 @@ test_idle_func(void)
 {
     Fixture fix = {.limits = SL_HTTP_LIMITS_DEFAULT};
     fix.limits.idle_usec = 100 * 1000;
-    fixture_start(&fix);
     gint64 start = g_get_monotonic_time();
+    fixture_start(&fix);
     SPIN_UNTIL(fix.idle == 1); /* never a request */
     g_assert_cmpint(g_get_monotonic_time() - start, >=, 100 * 1000);
-    run_client(&fix, client_one);
     start = g_get_monotonic_time();
+    run_client(&fix, client_one);
     SPIN_UNTIL(fix.idle == 2);
-    g_assert_cmpint(g_get_monotonic_time() - start, >=, 50 * 1000);
+    g_assert_cmpint(g_get_monotonic_time() - start, >=, 100 * 1000);
     fixture_stop(&fix);
 }
 

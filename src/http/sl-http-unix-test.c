@@ -301,9 +301,7 @@ test_deadline(void)
     Fake fake = {0};
     fake_start(&fake, &step, 1);
     g_autoptr(SlHttpUnix) client = sl_http_unix_new(fake.path);
-    gint64 start = g_get_monotonic_time();
     assert_fails(client, "GET", in_msec(150), SL_ERROR_TIMED_OUT); /* bytes keep coming */
-    g_assert_cmpint(g_get_monotonic_time() - start, <, G_USEC_PER_SEC);
     fake_stop(&fake, 1);
 }
 

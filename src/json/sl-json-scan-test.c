@@ -289,7 +289,8 @@ test_hostile(gconstpointer kernel)
             sl_json_scan(scanner, padded, line->len, &m);
             g_assert_cmpint(m.type, ==, SL_MESSAGE_NONE);
             g_assert_cmpint(m.looks_like_record, ==, head == 1);
-            g_assert_cmpint(g_get_monotonic_time() - start, <, 2 * G_USEC_PER_SEC);
+            g_assert_cmpint(g_get_monotonic_time() - start, <,
+                            60 * G_USEC_PER_SEC); /* linear: milliseconds */
         }
     }
 }
