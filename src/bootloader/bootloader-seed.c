@@ -8,18 +8,6 @@
 #include "sl-records.h"
 #include "sl-sql.h"
 
-static char *
-print_command(char **command)
-{
-    GString *out = g_string_new(NULL);
-    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
-    sl_json_begin_array(&w);
-    for (guint i = 0; command[i] != NULL; i++)
-        sl_json_string(&w, command[i]);
-    sl_json_end_array(&w);
-    return g_string_free(out, FALSE);
-}
-
 /* What the schema of a definition leaves open, but a shipped file must have. */
 static gboolean
 check(const SlDefinition *definition, GError **error)
@@ -55,7 +43,7 @@ seed_definition(SlTx *tx, const char *path, gint64 now, GError **error)
         g_prefix_error(error, "%s: ", path);
         return FALSE;
     }
-    g_autofree char *command = print_command(d->command);
+    g_autofree char *command = sl_json_print_strings((const char *const *)d->command);
     return sl_sql_definition_seed(
         tx, d->definition_id, d->name, sl_enum_name(&sl_actor_type_enum, d->actor_type), d->runtime,
         command, d->docker_repository, d->docker_image_tag,

@@ -77,6 +77,7 @@ typedef struct {
     Cron *cron;
     const CronDuty *duty;
     SlIdleLocker *busy;
+    char *result;
 } Request;
 
 static void
@@ -85,32 +86,22 @@ request_free(gpointer data)
     Request *request = data;
     g_hash_table_remove(request->cron->running, request->duty->name);
     sl_idle_unlock(request->busy);
+    g_free(request->result);
     g_free(request);
 }
 
-static void
-duty_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+static gboolean
+run_request(gpointer data, GError **error)
 {
-    const Request *request = data;
-    char *result = NULL;
-    GError *error = NULL;
-    if (run_duty(request->cron, request->duty, &result, &error))
-        g_task_return_pointer(task, result, g_free);
-    else
-        g_task_return_error(task, error);
+    Request *request = data;
+    return run_duty(request->cron, request->duty, &request->result, error);
 }
 
 static void
-on_duty_done(GObject *source, GAsyncResult *task, gpointer data)
+answer_request(GDBusMethodInvocation *invocation, gpointer data)
 {
-    GDBusMethodInvocation *invocation = data;
-    const Request *request = g_task_get_task_data(G_TASK(task));
-    g_autoptr(GError) error = NULL;
-    g_autofree char *result = g_task_propagate_pointer(G_TASK(task), &error);
-    if (result != NULL)
-        sl_bus_cron1_complete_run_duty(request->cron->bus, invocation, result);
-    else
-        sl_bus_return_error(invocation, error);
+    const Request *request = data;
+    sl_bus_cron1_complete_run_duty(request->cron->bus, invocation, request->result);
 }
 
 static gboolean
@@ -132,9 +123,7 @@ on_run_duty(SlBusCron1 *bus, GDBusMethodInvocation *invocation, const char *name
     request->cron = cron;
     request->duty = duty;
     request->busy = sl_idle_lock(cron->daemon);
-    g_autoptr(GTask) task = g_task_new(NULL, NULL, on_duty_done, invocation);
-    g_task_set_task_data(task, request, request_free);
-    g_task_run_in_thread(task, duty_thread);
+    sl_bus_run(invocation, run_request, answer_request, request, request_free);
     return TRUE;
 }
 

@@ -35,11 +35,51 @@ static const SlBusMethod methods[] = {
     {"ListWorkloads", NULL, NULL},
 };
 
+/* Work in a thread, the answer in the main thread; "fail" fails. */
+typedef struct {
+    SlBusLauncher1 *object;
+    char *role;
+    GThread *main, *worker;
+} Start;
+
+static guint n_starts_freed;
+
+static gboolean
+start_work(gpointer data, GError **error)
+{
+    Start *start = data;
+    start->worker = g_thread_self();
+    return strcmp(start->role, "fail") != 0 ||
+           sl_error_set(error, SL_ERROR_BUSY, "the role '%s' is busy", start->role);
+}
+
+static void
+start_answer(GDBusMethodInvocation *invocation, gpointer data)
+{
+    const Start *start = data;
+    g_assert_true(g_thread_self() == start->main);
+    g_assert_true(start->worker != start->main);
+    sl_bus_launcher1_complete_start_connector(start->object, invocation, "x.service");
+}
+
+static void
+start_free(gpointer data)
+{
+    Start *start = data;
+    g_free(start->role);
+    g_free(start);
+    n_starts_freed++;
+}
+
 static gboolean
 on_start(SlBusLauncher1 *object, GDBusMethodInvocation *invocation, const char *id,
          const char *role, GVariant *options, gpointer data)
 {
-    sl_bus_launcher1_complete_start_connector(object, invocation, "x.service");
+    Start *start = g_new0(Start, 1);
+    start->object = object;
+    start->role = g_strdup(role);
+    start->main = g_thread_self();
+    sl_bus_run(invocation, start_work, start_answer, start, start_free);
     return TRUE;
 }
 
@@ -151,6 +191,17 @@ test_authorise(Fixture *f, gconstpointer data)
 }
 
 static void
+test_run(Fixture *f, gconstpointer data)
+{
+    n_starts_freed = 0;
+    expect(TRUE, "StartConnector", "open source {}", "('x.service',)");
+    expect(TRUE, "StartConnector", "open fail {}",
+           "org.sluice.Error.Busy: the role 'fail' is busy");
+    while (n_starts_freed < 2)
+        g_main_context_iteration(NULL, TRUE);
+}
+
+static void
 test_root(Fixture *f, gconstpointer data)
 {
     if (getuid() != 0) {
@@ -248,6 +299,7 @@ main(int argc, char **argv)
     g_test_add_func("/bus/kind", test_kind);
 #define ADD(name, function) g_test_add("/bus/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("authorise", test_authorise);
+    ADD("run", test_run);
     ADD("root", test_root);
     ADD("table", test_table);
     ADD("name", test_name);

@@ -326,6 +326,59 @@ sl_bus_free(SlBus *bus)
     g_free(bus);
 }
 
+/* --- work in a thread --------------------------------------------------------------------------
+ */
+
+typedef struct {
+    GDBusMethodInvocation *invocation;
+    SlBusWork work;
+    SlBusAnswer answer;
+    gpointer data;
+    GDestroyNotify free_data;
+} Call;
+
+static void
+call_free(gpointer data)
+{
+    Call *call = data;
+    if (call->free_data != NULL)
+        call->free_data(call->data);
+    g_free(call);
+}
+
+static void
+call_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+{
+    const Call *call = data;
+    GError *error = NULL;
+    if (call->work(call->data, &error))
+        g_task_return_boolean(task, TRUE);
+    else
+        g_task_return_error(task, error);
+}
+
+static void
+on_call_done(GObject *source, GAsyncResult *result, gpointer data)
+{
+    const Call *call = g_task_get_task_data(G_TASK(result));
+    g_autoptr(GError) error = NULL;
+    if (g_task_propagate_boolean(G_TASK(result), &error))
+        call->answer(call->invocation, call->data);
+    else
+        sl_bus_return_error(call->invocation, error);
+}
+
+void
+sl_bus_run(GDBusMethodInvocation *invocation, SlBusWork work, SlBusAnswer answer, gpointer data,
+           GDestroyNotify free_data)
+{
+    Call *call = g_new0(Call, 1);
+    *call = (Call){invocation, work, answer, data, free_data};
+    g_autoptr(GTask) task = g_task_new(NULL, NULL, on_call_done, NULL);
+    g_task_set_task_data(task, call, call_free);
+    g_task_run_in_thread(task, call_thread);
+}
+
 /* --- errors ------------------------------------------------------------------------------------
  */
 

@@ -49,6 +49,14 @@ void sl_bus_release_name(SlBus *bus);
 gboolean sl_bus_get_caller(GDBusConnection *connection, const char *sender, guint32 *ret_pid,
                            guint32 *ret_uid, GError **error);
 
+/* A method whose work may block: `work` runs in a thread, then `answer` in the main context
+ * completes the call; an error of `work` is answered here. `data` belongs to the call and is freed
+ * last. */
+typedef gboolean (*SlBusWork)(gpointer data, GError **error);
+typedef void (*SlBusAnswer)(GDBusMethodInvocation *invocation, gpointer data);
+void sl_bus_run(GDBusMethodInvocation *invocation, SlBusWork work, SlBusAnswer answer,
+                gpointer data, GDestroyNotify free_data);
+
 /* Answers with the error's D-Bus name (sl_error_info()). Takes the invocation as g_dbus does. */
 void sl_bus_return_error(GDBusMethodInvocation *invocation, const GError *error);
 

@@ -159,6 +159,25 @@ test_misuse(void)
 
 /* 63 levels are fine. */
 static void
+test_strings(void)
+{
+    static const struct {
+        const char *texts[4];
+        const char *expected;
+    } cases[] = {
+        {{NULL}, "[]"},
+        {{"a", NULL}, "[\"a\"]"},
+        {{"", "\"", "\xc3\xa4", NULL}, "[\"\",\"\\\"\",\"\xc3\xa4\"]"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = sl_json_print_strings(cases[i].texts);
+        g_assert_cmpstr(text, ==, cases[i].expected);
+    }
+    g_autofree char *none = sl_json_print_strings(NULL);
+    g_assert_cmpstr(none, ==, "[]");
+}
+
+static void
 test_depth(void)
 {
     g_autoptr(GString) out = g_string_new(NULL);
@@ -180,6 +199,7 @@ main(int argc, char **argv)
     g_test_add_func("/json/write/quoted", test_quoted);
     g_test_add_func("/json/write/double", test_double);
     g_test_add_func("/json/write/misuse", test_misuse);
+    g_test_add_func("/json/write/strings", test_strings);
     g_test_add_func("/json/write/depth", test_depth);
     return g_test_run();
 }

@@ -164,6 +164,24 @@ sl_json_string(SlJsonWriter *w, const char *text)
 }
 
 void
+sl_json_strings(SlJsonWriter *w, const char *const *texts)
+{
+    sl_json_begin_array(w);
+    for (; texts != NULL && *texts != NULL; texts++)
+        sl_json_string(w, *texts);
+    sl_json_end_array(w);
+}
+
+char *
+sl_json_print_strings(const char *const *texts)
+{
+    GString *out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    sl_json_strings(&w, texts);
+    return g_string_free(out, FALSE);
+}
+
+void
 sl_json_null(SlJsonWriter *w)
 {
     sl_json_raw(w, "null", 4);

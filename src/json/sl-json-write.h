@@ -26,6 +26,7 @@ void sl_json_end_array(SlJsonWriter *w);
 void sl_json_key(SlJsonWriter *w, const char *key);
 void sl_json_string(SlJsonWriter *w, const char *text); /* NULL → null */
 void sl_json_string_len(SlJsonWriter *w, const char *text, gsize len);
+void sl_json_strings(SlJsonWriter *w, const char *const *texts); /* an array; NULL → [] */
 void sl_json_int(SlJsonWriter *w, gint64 value);
 void sl_json_uint(SlJsonWriter *w, guint64 value);
 void sl_json_double(SlJsonWriter *w, double value); /* shortest form that reads back; NaN → null */
@@ -39,6 +40,9 @@ void sl_json_member_string(SlJsonWriter *w, const char *key, const char *text);
 void sl_json_member_int(SlJsonWriter *w, const char *key, gint64 value);
 void sl_json_member_bool(SlJsonWriter *w, const char *key, gboolean value);
 void sl_json_member_raw(SlJsonWriter *w, const char *key, const char *json);
+
+/* ["…", …] as a text of its own. */
+char *sl_json_print_strings(const char *const *texts);
 
 /* Appends `text` as a quoted JSON string. Invalid UTF-8 becomes U+FFFD, byte for byte. */
 void sl_json_append_quoted(GString *out, const char *text, gsize len);

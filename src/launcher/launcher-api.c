@@ -205,7 +205,7 @@ gboolean
 launcher_api_list(const LauncherApi *api, GPtrArray **ret_workloads, GCancellable *cancellable,
                   GError **error)
 {
-    static const char *const states[] = {"claimed", "launched", "running"};
+    static const char *const states[] = {"claimed", "launched", "running", NULL};
     g_autoptr(GPtrArray) held =
         g_ptr_array_new_with_free_func((GDestroyNotify)launcher_workload_free);
     g_autoptr(GString) body = g_string_new(NULL);
@@ -215,10 +215,7 @@ launcher_api_list(const LauncherApi *api, GPtrArray **ret_workloads, GCancellabl
     sl_json_begin_object(&writer);
     sl_json_member_string(&writer, "dataplaneId", api->data_plane);
     sl_json_key(&writer, "status");
-    sl_json_begin_array(&writer);
-    for (gsize i = 0; i < G_N_ELEMENTS(states); i++)
-        sl_json_string(&writer, states[i]);
-    sl_json_end_array(&writer);
+    sl_json_strings(&writer, states);
     sl_json_end_object(&writer);
     if (!call(api, "POST", "/list", body, &doc, cancellable, error))
         return FALSE;

@@ -407,15 +407,6 @@ write_time(gint64 usec, SlJsonWriter *writer)
 }
 
 static void
-write_strv(char **items, SlJsonWriter *writer)
-{
-    sl_json_begin_array(writer);
-    for (guint i = 0; items[i] != NULL; i++)
-        sl_json_string(writer, items[i]);
-    sl_json_end_array(writer);
-}
-
-static void
 write_objects(const SlField *field, const GPtrArray *items, SlRecordWriteFlags flags,
               SlJsonWriter *writer)
 {
@@ -460,7 +451,7 @@ write_value(const SlField *field, gconstpointer object, SlRecordWriteFlags flags
         write_objects(field, MEMBER(GPtrArray *, object, field), flags, writer);
         break;
     case SL_KIND_STRV:
-        write_strv(MEMBER(char **, object, field), writer);
+        sl_json_strings(writer, MEMBER(const char *const *, object, field));
         break;
     case SL_KIND_NODE:
         sl_json_raw(writer, MEMBER(const char *, object, field),

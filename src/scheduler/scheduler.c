@@ -78,29 +78,10 @@ scheduler_start(SlDaemon *daemon, GError **error)
 
 /* --- the bus --------------------------------------------------------------------------------- */
 
-static gboolean
-trigger(Scheduler *scheduler, const char *connection_id, SlJob **ret, GError **error)
-{
-    g_autoptr(SlTx) tx = sl_db_begin(scheduler->db, FALSE, error);
-    g_autoptr(SlConnection) connection = NULL;
-    if (tx == NULL || !sl_sql_connection_get(tx, connection_id, &connection, error))
-        return FALSE;
-    if (connection == NULL)
-        return sl_error_set(error, SL_ERROR_NOT_FOUND, "connection '%s' does not exist",
-                            connection_id);
-    if (connection->status != SL_CONNECTION_STATUS_ACTIVE)
-        return sl_error_set(error, SL_ERROR_CONFLICT, "connection '%s' is not active",
-                            connection->name);
-    SlJobRequest request = {.config_type = SL_CONFIG_TYPE_SYNC,
-                            .scope = connection->connection_id,
-                            .workspace_id = connection->workspace_id};
-    return sl_queue_job_create(tx, &request, g_get_real_time(), ret, error) &&
-           sl_tx_commit(tx, error);
-}
-
 typedef struct {
     Scheduler *scheduler;
     char *connection_id;
+    SlJob *job;
 } Trigger;
 
 static void
@@ -108,32 +89,36 @@ trigger_free(gpointer data)
 {
     Trigger *t = data;
     g_free(t->connection_id);
+    g_clear_pointer(&t->job, sl_job_free);
     g_free(t);
 }
 
-static void
-trigger_thread(GTask *task, gpointer source, gpointer data, GCancellable *cancellable)
+static gboolean
+trigger(gpointer data, GError **error)
 {
-    const Trigger *t = data;
-    SlJob *job = NULL;
-    GError *error = NULL;
-    if (trigger(t->scheduler, t->connection_id, &job, &error))
-        g_task_return_pointer(task, job, (GDestroyNotify)sl_job_free);
-    else
-        g_task_return_error(task, error);
+    Trigger *t = data;
+    g_autoptr(SlTx) tx = sl_db_begin(t->scheduler->db, FALSE, error);
+    g_autoptr(SlConnection) connection = NULL;
+    if (tx == NULL || !sl_sql_connection_get(tx, t->connection_id, &connection, error))
+        return FALSE;
+    if (connection == NULL)
+        return sl_error_set(error, SL_ERROR_NOT_FOUND, "connection '%s' does not exist",
+                            t->connection_id);
+    if (connection->status != SL_CONNECTION_STATUS_ACTIVE)
+        return sl_error_set(error, SL_ERROR_CONFLICT, "connection '%s' is not active",
+                            connection->name);
+    SlJobRequest request = {.config_type = SL_CONFIG_TYPE_SYNC,
+                            .scope = connection->connection_id,
+                            .workspace_id = connection->workspace_id};
+    return sl_queue_job_create(tx, &request, g_get_real_time(), &t->job, error) &&
+           sl_tx_commit(tx, error);
 }
 
 static void
-on_triggered(GObject *source, GAsyncResult *result, gpointer data)
+answer_trigger(GDBusMethodInvocation *invocation, gpointer data)
 {
-    GDBusMethodInvocation *invocation = data;
-    const Trigger *t = g_task_get_task_data(G_TASK(result));
-    g_autoptr(GError) error = NULL;
-    g_autoptr(SlJob) job = g_task_propagate_pointer(G_TASK(result), &error);
-    if (job != NULL)
-        sl_bus_scheduler1_complete_trigger_sync(t->scheduler->bus, invocation, job->job_id);
-    else
-        sl_bus_return_error(invocation, error);
+    const Trigger *t = data;
+    sl_bus_scheduler1_complete_trigger_sync(t->scheduler->bus, invocation, t->job->job_id);
 }
 
 static gboolean
@@ -143,9 +128,7 @@ on_trigger_sync(SlBusScheduler1 *bus, GDBusMethodInvocation *invocation, const c
     Trigger *t = g_new0(Trigger, 1);
     t->scheduler = data;
     t->connection_id = g_strdup(connection_id);
-    g_autoptr(GTask) task = g_task_new(NULL, NULL, on_triggered, invocation);
-    g_task_set_task_data(task, t, trigger_free);
-    g_task_run_in_thread(task, trigger_thread);
+    sl_bus_run(invocation, trigger, answer_trigger, t, trigger_free);
     return TRUE;
 }
 

@@ -195,24 +195,12 @@ check_spec(const char *spec, GError **error)
                         "spec.connectionSpecification: is required, and an object");
 }
 
-static char *
-print_command(char **command)
-{
-    GString *out = g_string_new(NULL);
-    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
-    sl_json_begin_array(&w);
-    for (guint i = 0; command[i] != NULL; i++)
-        sl_json_string(&w, command[i]);
-    sl_json_end_array(&w);
-    return g_string_free(out, FALSE);
-}
-
 static gboolean
 save(ServerCtx *ctx, const SlConnectorRegisterRequest *in, const char *definition_id,
      const char *spec, SlDefinition **ret, GError **error)
 {
     static const char *const none[] = {NULL};
-    g_autofree char *command = print_command(in->command);
+    g_autofree char *command = sl_json_print_strings((const char *const *)in->command);
     g_autofree char *base = g_path_get_basename(in->command[0]);
     const char *repository = in->docker_repository != NULL ? in->docker_repository : base;
     return sl_sql_definition_save(

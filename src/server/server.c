@@ -12,20 +12,18 @@
 #include "sl-bus-interfaces.h"
 #include "sl-daemon.h"
 #include "sl-db-listen.h"
+#include "sl-http-service.h"
 #include "sl-queue.h"
 
 #define LOG_FOLDER "/var/log/sluice/jobs"
 #define AWAIT_MORE_USEC (60 * (gint64)G_USEC_PER_SEC)
-#define STOP_USEC (8 * (gint64)G_USEC_PER_SEC)
 
 typedef struct {
-    SlDaemon *daemon;
     SlConfig *config;
     Server server;
-    SlHttpServer *http;
+    SlHttpService *http;
     SlDbListener *listener;
     SlBusServer1 *bus;
-    SlIdleLocker *stopping;
     guint numbers; /* source that keeps the bus's numbers fresh */
 } Service;
 
@@ -105,28 +103,7 @@ on_notified(const char *channel, const char *payload, gpointer data)
         return; /* whoever waits also looks by itself */
     g_autofree char *id = g_strndup(payload, strcspn(payload, " "));
     g_autofree char *key = server_job_key(id);
-    sl_http_server_wake(service->http, key);
-}
-
-static void
-on_idle(SlHttpServer *http, gpointer data)
-{
-    Service *service = data;
-    sl_daemon_quit(service->daemon, 0);
-}
-
-static gboolean
-listen_on(Service *service, GError **error)
-{
-    g_autoptr(GArray) sockets = sl_daemon_take_sockets(service->daemon, NULL);
-    for (guint i = 0; sockets != NULL && i < sockets->len; i++) {
-        g_autoptr(GSocket) socket = g_socket_new_from_fd(g_array_index(sockets, int, i), error);
-        if (socket == NULL || !sl_http_server_listen(service->http, socket, error))
-            return FALSE;
-    }
-    return (sockets != NULL && sockets->len > 0) ||
-           sl_error_set(error, SL_ERROR_CONFIG,
-                        "no socket was handed over; start sluice-server.socket instead");
+    sl_http_server_wake(sl_http_service_get_server(service->http), key);
 }
 
 static gboolean
@@ -135,23 +112,18 @@ service_start(SlDaemon *daemon, GError **error)
     static const char *const channels[] = {SL_CHANNEL_JOB, NULL};
     Service *service = g_new0(Service, 1);
     sl_daemon_set_data(daemon, service);
-    service->daemon = daemon;
     service->config = sl_config_load(NULL, error);
     if (service->config == NULL || !load_server(service, error))
         return FALSE;
     const SlConfig *config = service->config;
-    SlHttpLimits limits = SL_HTTP_LIMITS_DEFAULT;
-    limits.max_body = (gsize)config->server_max_body;
-    limits.max_connections = (guint)config->server_max_connections;
-    limits.threads = (guint)config->server_threads;
-    limits.idle_usec = config->server_idle_usec;
-    service->http = sl_http_server_new(&limits, server_handle, &service->server, error);
+    service->http =
+        sl_http_service_new(daemon, config, (gsize)config->server_max_body, server_handle,
+                            &service->server, "sluice-server.socket", error);
     if (service->http == NULL)
         return FALSE;
-    sl_http_server_set_idle_func(service->http, on_idle, service);
     g_autofree char *conninfo = sl_db_conninfo(config, "sluice");
     service->listener = sl_db_listener_new(conninfo, channels, on_notified, service);
-    return listen_on(service, error);
+    return TRUE;
 }
 
 static gboolean
@@ -159,7 +131,7 @@ on_numbers(gpointer data)
 {
     Service *service = data;
     SlHttpCounters counters;
-    sl_http_server_get_counters(service->http, &counters);
+    sl_http_server_get_counters(sl_http_service_get_server(service->http), &counters);
     sl_bus_server1_set_connections(service->bus, counters.connections);
     sl_bus_server1_set_requests(service->bus, counters.served);
     return G_SOURCE_CONTINUE;
@@ -178,18 +150,10 @@ service_export(SlDaemon *daemon, SlBus *bus, GError **error)
 }
 
 static void
-on_stopped(SlHttpServer *http, gpointer data)
-{
-    Service *service = data;
-    g_clear_pointer(&service->stopping, sl_idle_unlock);
-}
-
-static void
 service_drain(SlDaemon *daemon)
 {
     Service *service = sl_daemon_get_data(daemon);
-    service->stopping = sl_idle_lock(daemon);
-    sl_http_server_stop(service->http, g_get_monotonic_time() + STOP_USEC, on_stopped, service);
+    sl_http_service_drain(service->http);
 }
 
 static void
@@ -200,7 +164,7 @@ service_stop(SlDaemon *daemon)
         return;
     g_clear_handle_id(&service->numbers, g_source_remove);
     g_clear_pointer(&service->listener, sl_db_listener_free);
-    g_clear_pointer(&service->http, sl_http_server_free);
+    g_clear_pointer(&service->http, sl_http_service_free);
     g_clear_object(&service->bus);
     server_clear(&service->server);
     g_clear_pointer(&service->config, sl_config_free);
