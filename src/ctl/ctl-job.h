@@ -32,6 +32,9 @@ CtlJob *ctl_job_parse(const SlJsonDoc *doc, const SlJsonNode *node);
 SlJsonDoc *ctl_job_load_json(Ctl *ctl, gint64 id, GError **error);
 CtlJob *ctl_job_load(Ctl *ctl, gint64 id, GError **error);
 
+/* A job's number, or a connection's name: then its newest job. */
+gboolean ctl_job_find(Ctl *ctl, const char *word, gint64 *ret_id, GError **error);
+
 /* The newest job of a connection: 0 when it has none, -1 on error. */
 gint64 ctl_job_newest(Ctl *ctl, const char *connection_id, GError **error);
 

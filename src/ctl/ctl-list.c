@@ -251,11 +251,27 @@ jobs_path(Ctl *ctl, const GPtrArray *selected, GError **error)
     return g_strdup(path->str);
 }
 
+static gboolean
+check_job_state(const char *state, GError **error)
+{
+    static const char *const states[] = {"pending",   "running",   "incomplete", "failed",
+                                         "succeeded", "cancelled", NULL};
+    if (state == NULL || g_strv_contains(states, state))
+        return TRUE;
+    const char *nearest = ctl_text_nearest(state, states);
+    g_autofree char *list = g_strjoinv(", ", (char **)states);
+    return nearest != NULL
+               ? ctl_set_usage_error(error, _("--state=%s: did you mean '%s'?"), state, nearest)
+               : ctl_set_usage_error(error, _("--state=%s: expected one of %s"), state, list);
+}
+
 CtlExit
 ctl_run_list_jobs(Ctl *ctl, GError **error)
 {
     static const guint kind = CTL_KIND_BIT(CTL_CONNECTION);
     gint64 lines;
+    if (!check_job_state(ctl_option(ctl, CTL_OPT_STATE), error))
+        return CTL_EXIT_USAGE;
     g_autoptr(CtlTable) table = ctl_table_new(job_columns, G_N_ELEMENTS(job_columns));
     g_autoptr(GHashTable) wanted = g_hash_table_new(g_str_hash, g_str_equal);
     if (!ctl_option_lines(ctl, DEFAULT_JOBS, &lines, error))

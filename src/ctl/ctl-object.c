@@ -6,6 +6,7 @@
 #include <glib/gi18n.h>
 #include <string.h>
 
+#include "ctl-job.h"
 #include "ctl-text.h"
 #include "sl-error.h"
 
@@ -355,6 +356,37 @@ ctl_object_select(const GPtrArray *objects, guint kinds, const char *const *word
         }
     }
     return g_steal_pointer(&selected);
+}
+
+GPtrArray *
+ctl_object_select_connections(Ctl *ctl, GPtrArray **ret_all, GError **error)
+{
+    const guint kind = CTL_KIND_BIT(CTL_CONNECTION);
+    const char *const *words = (const char *const *)ctl->args->args;
+    *ret_all = ctl_object_list(ctl, kind, error);
+    g_autoptr(GPtrArray) selected =
+        *ret_all != NULL ? ctl_object_select(*ret_all, kind, words, error) : NULL;
+    if (selected == NULL)
+        return NULL;
+    if (selected->len > 0)
+        return g_steal_pointer(&selected);
+    sl_error_set(error, SL_ERROR_NOT_FOUND, _("no connection matches '%s'"), words[0]);
+    return NULL;
+}
+
+gboolean
+ctl_job_find(Ctl *ctl, const char *word, gint64 *ret_id, GError **error)
+{
+    guint kind = CTL_KIND_BIT(CTL_CONNECTION);
+    if (ctl_job_parse_id(word, ret_id))
+        return TRUE;
+    g_autoptr(GPtrArray) all = ctl_object_list(ctl, kind, error);
+    const CtlObject *connection = all != NULL ? ctl_object_pick(all, kind, word, error) : NULL;
+    *ret_id = connection != NULL ? ctl_job_newest(ctl, connection->id, error) : -1;
+    if (*ret_id == 0)
+        return sl_error_set(error, SL_ERROR_NOT_FOUND, _("connection '%s' has never run"),
+                            connection->name);
+    return *ret_id > 0;
 }
 
 const CtlObject *

@@ -52,6 +52,9 @@ const CtlObject *ctl_object_pick(const GPtrArray *objects, guint kinds, const ch
 GPtrArray *ctl_object_select(const GPtrArray *objects, guint kinds, const char *const *words,
                              GError **error);
 
+/* The connections that the arguments of the command name, at least one. *ret_all owns them. */
+GPtrArray *ctl_object_select_connections(Ctl *ctl, GPtrArray **ret_all, GError **error);
+
 /* The object of that id; NULL when there is none. */
 const CtlObject *ctl_object_by_id(const GPtrArray *objects, const char *id);
 

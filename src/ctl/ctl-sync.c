@@ -7,8 +7,8 @@
 
 #include "ctl-job.h"
 #include "ctl-object.h"
+#include "ctl-text.h"
 #include "sl-error.h"
-#include "sl-json-write.h"
 
 typedef struct {
     gint64 id;
@@ -26,11 +26,11 @@ find_running(Ctl *ctl, const CtlObject *connection)
 }
 
 static gboolean
-start_sync(Ctl *ctl, const CtlObject *connection, gint64 *ret_id, GError **error)
+start_job(Ctl *ctl, const CtlObject *connection, const char *type, gint64 *ret_id, GError **error)
 {
     GError *why = NULL;
     g_autofree char *body =
-        g_strdup_printf("{\"connectionId\":\"%s\",\"jobType\":\"sync\"}", connection->id);
+        g_strdup_printf("{\"connectionId\":\"%s\",\"jobType\":\"%s\"}", connection->id, type);
     g_autoptr(SlJsonDoc) doc =
         ctl_api_call(ctl->api, "POST", CTL_PUBLIC "/jobs", body, CTL_DEADLINE, &why);
     if (doc == NULL) {
@@ -83,169 +83,189 @@ watch_all(Ctl *ctl, const GArray *started, gboolean follow, gint64 limit, GError
     return status;
 }
 
-CtlExit
-ctl_run_sync(Ctl *ctl, GError **error)
+/* Starts a job of each connection, and waits for them when that is wished. */
+static CtlExit
+start_all(Ctl *ctl, const GPtrArray *selected, const char *type, GError **error)
 {
     gboolean wait, follow = ctl_option(ctl, CTL_OPT_FOLLOW) != NULL;
     gint64 limit;
-    guint kind = CTL_KIND_BIT(CTL_CONNECTION);
     if (!ctl_job_wait_option(ctl, &wait, &limit, error))
         return CTL_EXIT_USAGE;
-    g_autoptr(GPtrArray) all = ctl_object_list(ctl, kind, error);
-    g_autoptr(GPtrArray) selected =
-        all != NULL ? ctl_object_select(all, kind, (const char *const *)ctl->args->args, error)
-                    : NULL;
-    if (selected == NULL)
-        return CTL_EXIT_FAILED;
-    if (selected->len == 0) {
-        sl_error_set(error, SL_ERROR_NOT_FOUND, _("no connection matches '%s'"),
-                     ctl->args->args[0]);
-        return CTL_EXIT_NOT_FOUND;
-    }
     g_autoptr(GArray) started = g_array_new(FALSE, FALSE, sizeof(Started));
     for (guint i = 0; i < selected->len; i++) {
         Started one = {0, g_ptr_array_index(selected, i)};
-        if (!start_sync(ctl, one.connection, &one.id, error))
+        if (!start_job(ctl, one.connection, type, &one.id, error))
             return CTL_EXIT_FAILED;
         g_array_append_val(started, one);
     }
-    if (!wait && !follow)
-        return CTL_EXIT_OK;
-    return watch_all(ctl, started, follow, limit, error);
-}
-
-/* --- cancel ------------------------------------------------------------------------------------
- */
-
-/* A job's number, or a connection's name: then its newest job. */
-static gboolean
-find_job(Ctl *ctl, const char *word, gint64 *ret_id, GError **error)
-{
-    guint kind = CTL_KIND_BIT(CTL_CONNECTION);
-    if (ctl_job_parse_id(word, ret_id))
-        return TRUE;
-    g_autoptr(GPtrArray) all = ctl_object_list(ctl, kind, error);
-    const CtlObject *connection = all != NULL ? ctl_object_pick(all, kind, word, error) : NULL;
-    *ret_id = connection != NULL ? ctl_job_newest(ctl, connection->id, error) : -1;
-    if (*ret_id == 0)
-        return sl_error_set(error, SL_ERROR_NOT_FOUND, _("connection '%s' has never run"),
-                            connection->name);
-    return *ret_id > 0;
-}
-
-static CtlExit
-cancel_job(Ctl *ctl, const char *word, gboolean wait, gint64 limit, GError **error)
-{
-    gint64 id;
-    if (!find_job(ctl, word, &id, error))
-        return CTL_EXIT_FAILED;
-    g_autoptr(CtlJob) job = ctl_job_load(ctl, id, error);
-    if (job == NULL)
-        return CTL_EXIT_FAILED;
-    if (ctl_job_is_terminal(job)) {
-        ctl_say(ctl, _("Nothing to cancel: job %" G_GINT64_FORMAT " is %s."), id, job->status);
-        return CTL_EXIT_STATE;
-    }
-    g_autofree char *path = g_strdup_printf(CTL_PUBLIC "/jobs/%" G_GINT64_FORMAT, id);
-    g_autoptr(SlJsonDoc) doc = ctl_api_call(ctl->api, "DELETE", path, NULL, CTL_DEADLINE, error);
-    if (doc == NULL) {
-        g_prefix_error(error, _("job %" G_GINT64_FORMAT " was not cancelled: "), id);
-        return CTL_EXIT_FAILED;
-    }
-    if (!wait) {
-        ctl_say(ctl, _("Cancelling job %" G_GINT64_FORMAT "."), id);
-        return CTL_EXIT_OK;
-    }
-    CtlExit end = ctl_job_watch(ctl, id, word, FALSE, limit, error);
-    /* Cancelled is what was asked for. */
-    return end == CTL_EXIT_FAILED ? CTL_EXIT_OK : end;
+    return wait || follow ? watch_all(ctl, started, follow, limit, error) : CTL_EXIT_OK;
 }
 
 CtlExit
-ctl_run_cancel(Ctl *ctl, GError **error)
+ctl_run_sync(Ctl *ctl, GError **error)
 {
-    gboolean wait;
-    gint64 limit;
+    g_autoptr(GPtrArray) all = NULL;
+    g_autoptr(GPtrArray) selected = ctl_object_select_connections(ctl, &all, error);
+    return selected != NULL ? start_all(ctl, selected, "sync", error) : CTL_EXIT_FAILED;
+}
+
+/* --- clear -------------------------------------------------------------------------------------
+ */
+
+/* "  'shop-to-warehouse': users, orders" */
+static void
+append_plan(const CtlObject *connection, GString *out)
+{
+    const SlJsonDoc *doc = connection->doc;
+    const SlJsonNode *streams =
+        sl_json_get_path(doc, sl_json_root(doc), "configurations", "streams", NULL);
+    const char *separator = " ";
+    g_string_append_printf(out, "\n  '%s':", connection->name);
+    if (streams == NULL)
+        return;
+    SL_JSON_FOREACH (doc, streams, stream) {
+        g_autofree char *name = ctl_json_string(doc, stream, "name");
+        g_autofree char *clean = ctl_text_clean(name, -1);
+        g_string_append_printf(out, "%s%s", separator, clean);
+        separator = ", ";
+    }
+}
+
+CtlExit
+ctl_run_clear(Ctl *ctl, GError **error)
+{
+    g_autoptr(GPtrArray) all = NULL;
+    g_autoptr(GPtrArray) selected = ctl_object_select_connections(ctl, &all, error);
+    if (selected == NULL)
+        return CTL_EXIT_FAILED;
+    g_autoptr(GString) question =
+        g_string_new(_("The destination loses every row of these streams; the next sync copies "
+                       "everything again:"));
+    for (guint i = 0; i < selected->len; i++)
+        append_plan(g_ptr_array_index(selected, i), question);
+    g_string_append(question, _("\nClear?"));
+    if (!ctl_confirm(ctl, question->str, error))
+        return CTL_EXIT_FAILED;
+    return start_all(ctl, selected, "clear", error);
+}
+
+/* --- retry -------------------------------------------------------------------------------------
+ */
+
+static CtlExit
+check_retry(Ctl *ctl, const CtlJob *job, GError **error)
+{
+    if (!ctl_job_is_terminal(job))
+        ctl_say(ctl, _("Job %" G_GINT64_FORMAT " is %s: it is tried again by itself."), job->id,
+                job->status);
+    else if (strcmp(job->status, "succeeded") == 0)
+        ctl_say(ctl, _("Nothing to try again: job %" G_GINT64_FORMAT " is %s."), job->id,
+                job->status);
+    else
+        return CTL_EXIT_OK;
+    return CTL_EXIT_STATE;
+}
+
+CtlExit
+ctl_run_retry(Ctl *ctl, GError **error)
+{
     CtlExit status = CTL_EXIT_OK;
-    if (!ctl_job_wait_option(ctl, &wait, &limit, error))
-        return CTL_EXIT_USAGE;
+    g_autoptr(GPtrArray) wanted = g_ptr_array_new();
+    g_autoptr(GPtrArray) all = ctl_object_list(ctl, CTL_KIND_BIT(CTL_CONNECTION), error);
+    if (all == NULL)
+        return CTL_EXIT_FAILED;
     for (guint i = 0; ctl->args->args[i] != NULL; i++) {
-        g_autoptr(GError) why = NULL;
-        CtlExit one = cancel_job(ctl, ctl->args->args[i], wait, limit, &why);
-        if (why != NULL) {
-            g_propagate_error(error, g_steal_pointer(&why));
-            return one;
+        gint64 id;
+        if (!ctl_job_parse_id(ctl->args->args[i], &id)) {
+            ctl_set_usage_error(error, _("'%s' is not the number of a job"), ctl->args->args[i]);
+            return CTL_EXIT_USAGE;
         }
+        g_autoptr(CtlJob) job = ctl_job_load(ctl, id, error);
+        if (job == NULL)
+            return CTL_EXIT_FAILED;
+        const CtlObject *connection = ctl_object_by_id(all, job->connection_id);
+        CtlExit one = check_retry(ctl, job, error);
         status = MAX(status, one);
+        if (one != CTL_EXIT_OK)
+            continue;
+        if (connection == NULL) {
+            sl_error_set(error, SL_ERROR_NOT_FOUND,
+                         _("the connection of job %" G_GINT64_FORMAT " is not there any more"), id);
+            return CTL_EXIT_NOT_FOUND;
+        }
+        if (!g_ptr_array_find(wanted, connection, NULL))
+            g_ptr_array_add(wanted, (gpointer)connection);
     }
-    return status;
+    CtlExit started = start_all(ctl, wanted, "sync", error);
+    return started != CTL_EXIT_OK ? started : status;
 }
 
-/* --- enable, disable, delete -------------------------------------------------------------------
+/* --- watch -------------------------------------------------------------------------------------
  */
 
-static GPtrArray *
-select_connections(Ctl *ctl, GPtrArray **ret_all, GError **error)
+typedef struct {
+    GArray *started;
+    const GPtrArray *connections;
+} Running;
+
+static void
+add_running(const SlJsonDoc *doc, const SlJsonNode *row, gpointer data)
 {
-    guint kind = CTL_KIND_BIT(CTL_CONNECTION);
-    *ret_all = ctl_object_list(ctl, kind, error);
-    return *ret_all != NULL
-               ? ctl_object_select(*ret_all, kind, (const char *const *)ctl->args->args, error)
-               : NULL;
+    const Running *running = data;
+    g_autoptr(CtlJob) job = ctl_job_parse(doc, row);
+    Started one = {job->id, ctl_object_by_id(running->connections, job->connection_id)};
+    if (one.connection != NULL)
+        g_array_append_val(running->started, one);
 }
 
-static CtlExit
-change_each(Ctl *ctl, const GPtrArray *selected, const char *method, const char *body,
-            const char *done, GError **error)
+#define MAX_WATCHED 100
+
+static gboolean
+find_unfinished(Ctl *ctl, const Running *running, GError **error)
 {
-    for (guint i = 0; i < selected->len; i++) {
-        const CtlObject *connection = g_ptr_array_index(selected, i);
-        g_autofree char *path = g_strdup_printf(CTL_PUBLIC "/connections/%s", connection->id);
-        g_autoptr(SlJsonDoc) doc = ctl_api_call(ctl->api, method, path, body, CTL_DEADLINE, error);
-        if (doc == NULL) {
-            g_prefix_error(error, _("connection '%s' was not changed: "), connection->name);
-            return CTL_EXIT_FAILED;
-        }
-        ctl_say(ctl, "%s '%s'.", done, connection->name);
+    static const char *const states[] = {"running", "incomplete", "pending"};
+    const char *workspace = ctl_workspace(ctl, error);
+    if (workspace == NULL)
+        return FALSE;
+    for (gsize i = 0; i < G_N_ELEMENTS(states); i++) {
+        g_autofree char *path =
+            g_strdup_printf(CTL_PUBLIC "/jobs?status=%s&workspaceIds=%s", states[i], workspace);
+        if (!ctl_list_pages(ctl, path, MAX_WATCHED, add_running, (gpointer)running, error))
+            return FALSE;
     }
-    return CTL_EXIT_OK;
+    return TRUE;
 }
 
-CtlExit
-ctl_run_enable(Ctl *ctl, GError **error)
+static gboolean
+find_named(Ctl *ctl, const Running *running, GError **error)
 {
-    g_autoptr(GPtrArray) all = NULL;
-    g_autoptr(GPtrArray) selected = select_connections(ctl, &all, error);
-    return selected != NULL
-               ? change_each(ctl, selected, "PATCH", "{\"status\":\"active\"}", _("Enabled"), error)
-               : CTL_EXIT_FAILED;
-}
-
-CtlExit
-ctl_run_disable(Ctl *ctl, GError **error)
-{
-    g_autoptr(GPtrArray) all = NULL;
-    g_autoptr(GPtrArray) selected = select_connections(ctl, &all, error);
-    return selected != NULL ? change_each(ctl, selected, "PATCH", "{\"status\":\"inactive\"}",
-                                          _("Disabled"), error)
-                            : CTL_EXIT_FAILED;
-}
-
-CtlExit
-ctl_run_delete(Ctl *ctl, GError **error)
-{
-    g_autoptr(GPtrArray) all = NULL;
-    g_autoptr(GPtrArray) selected = select_connections(ctl, &all, error);
-    if (selected == NULL || selected->len == 0)
-        return selected != NULL ? CTL_EXIT_OK : CTL_EXIT_FAILED;
-    g_autoptr(GString) names = g_string_new(NULL);
-    for (guint i = 0; i < selected->len; i++) {
-        const CtlObject *connection = g_ptr_array_index(selected, i);
-        g_string_append_printf(names, "%s'%s'", i > 0 ? ", " : "", connection->name);
+    for (guint i = 0; ctl->args->args[i] != NULL; i++) {
+        Started one = {0, NULL};
+        if (!ctl_job_find(ctl, ctl->args->args[i], &one.id, error))
+            return FALSE;
+        g_autoptr(CtlJob) job = ctl_job_load(ctl, one.id, error);
+        if (job == NULL)
+            return FALSE;
+        one.connection = ctl_object_by_id(running->connections, job->connection_id);
+        if (one.connection == NULL)
+            return sl_error_set(error, SL_ERROR_NOT_FOUND,
+                                _("job %" G_GINT64_FORMAT " is not one of a connection"), one.id);
+        g_array_append_val(running->started, one);
     }
-    g_autofree char *question = g_strdup_printf(
-        ngettext("Delete connection %s?", "Delete connections %s?", selected->len), names->str);
-    if (!ctl_confirm(ctl, question, error))
+    return TRUE;
+}
+
+CtlExit
+ctl_run_watch(Ctl *ctl, GError **error)
+{
+    g_autoptr(GArray) started = g_array_new(FALSE, FALSE, sizeof(Started));
+    g_autoptr(GPtrArray) all = ctl_object_list(ctl, CTL_KIND_BIT(CTL_CONNECTION), error);
+    const Running running = {started, all};
+    gboolean some = *ctl->args->args != NULL;
+    if (all == NULL ||
+        !(some ? find_named(ctl, &running, error) : find_unfinished(ctl, &running, error)))
         return CTL_EXIT_FAILED;
-    return change_each(ctl, selected, "DELETE", NULL, _("Deleted"), error);
+    if (started->len == 0)
+        ctl_say(ctl, _("Nothing runs."));
+    return watch_all(ctl, started, TRUE, -1, error);
 }

@@ -36,7 +36,7 @@ row_free(gpointer data)
 CtlFormat
 ctl_format_parse(const char *name)
 {
-    static const char *const names[] = {"table", "wide", "json", "jsonl", "name"};
+    static const char *const names[] = {"table", "wide", "json", "jsonl", "csv", "name"};
     for (guint i = 0; name != NULL && i < G_N_ELEMENTS(names); i++)
         if (strcmp(name, names[i]) == 0)
             return (CtlFormat)i;
@@ -230,6 +230,48 @@ print_json(const CtlTable *table, GString *out)
     g_string_append_c(out, '\n');
 }
 
+static void
+append_csv_cell(const char *cell, GString *out)
+{
+    if (strpbrk(cell, ",\"\r\n") == NULL) {
+        g_string_append(out, cell);
+        return;
+    }
+    g_string_append_c(out, '"');
+    for (; *cell != '\0'; cell++) {
+        if (*cell == '"')
+            g_string_append_c(out, '"');
+        g_string_append_c(out, *cell);
+    }
+    g_string_append_c(out, '"');
+}
+
+static void
+append_csv_line(const char *const *cells, guint n, GString *out)
+{
+    for (guint i = 0; i < n; i++) {
+        if (i > 0)
+            g_string_append_c(out, ',');
+        append_csv_cell(cells[i], out);
+    }
+    g_string_append_c(out, '\n');
+}
+
+/* The titles are not translated: they are names for programs. */
+static void
+print_csv(const CtlTable *table, const CtlStyle *style, GString *out)
+{
+    g_autofree const char **titles = g_new0(const char *, table->n_columns);
+    for (guint i = 0; i < table->n_columns; i++)
+        titles[i] = table->columns[i].title;
+    if (style->legend)
+        append_csv_line(titles, table->n_columns, out);
+    for (guint i = 0; i < table->rows->len; i++) {
+        const Row *row = g_ptr_array_index(table->rows, i);
+        append_csv_line((const char *const *)row->cells, table->n_columns, out);
+    }
+}
+
 void
 ctl_table_print(const CtlTable *table, CtlFormat format, const CtlStyle *style, const char *summary,
                 GString *out)
@@ -240,6 +282,10 @@ ctl_table_print(const CtlTable *table, CtlFormat format, const CtlStyle *style, 
     }
     if (format == CTL_FORMAT_JSON) {
         print_json(table, out);
+        return;
+    }
+    if (format == CTL_FORMAT_CSV) {
+        print_csv(table, style, out);
         return;
     }
     for (guint i = 0; i < table->rows->len; i++) {

@@ -10,6 +10,7 @@ typedef enum {
     CTL_FORMAT_WIDE, /* with the columns that a table leaves out */
     CTL_FORMAT_JSON,
     CTL_FORMAT_JSONL,
+    CTL_FORMAT_CSV, /* RFC 4180, all columns */
     CTL_FORMAT_NAME,
 } CtlFormat;
 

@@ -71,6 +71,13 @@ CtlExit ctl_run_source_delete(Ctl *ctl, GError **error);
 CtlExit ctl_run_source_test(Ctl *ctl, GError **error);
 CtlExit ctl_run_status(Ctl *ctl, GError **error);
 CtlExit ctl_run_sync(Ctl *ctl, GError **error);
+CtlExit ctl_run_clear(Ctl *ctl, GError **error);
+CtlExit ctl_run_retry(Ctl *ctl, GError **error);
+CtlExit ctl_run_watch(Ctl *ctl, GError **error);
+CtlExit ctl_run_is_enabled(Ctl *ctl, GError **error);
+CtlExit ctl_run_is_running(Ctl *ctl, GError **error);
+CtlExit ctl_run_is_healthy(Ctl *ctl, GError **error);
+CtlExit ctl_run_streams(Ctl *ctl, GError **error);
 CtlExit ctl_run_version(Ctl *ctl, GError **error);
 
 /* ctl-help.c, ctl-completion.c: made from the tables alone. */

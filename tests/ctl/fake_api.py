@@ -111,11 +111,11 @@ def list_jobs(state, query):
 
 
 def attempts(state, job_id):
-    if state.job_steps:
-        step = state.job_steps[0] if len(state.job_steps) == 1 else state.job_steps.pop(0)
-        return {"jobId": int(job_id), "configType": "sync", **step}
     job = find(state.jobs, "jobId", job_id, "job")
-    return {"jobId": int(job_id), "configType": "sync", "status": job["status"], "createdAt": job["startTime"],
+    head = {"jobId": int(job_id), "configType": job["jobType"], "scope": job["connectionId"]}
+    if state.job_steps:
+        return {**head, **(state.job_steps[0] if len(state.job_steps) == 1 else state.job_steps.pop(0))}
+    return {**head, "status": job["status"], "createdAt": job["startTime"],
             "finishedAt": job.get("lastUpdatedAt"), "failure": job.get("failure"),
             "attempts": job.get("attempts", [{"attemptNumber": 0, "status": job["status"]}])}
 
@@ -151,6 +151,7 @@ def create_job(state, body):
     if any(j["connectionId"] == body["connectionId"] and j["status"] == "running" for j in state.jobs):
         raise Problem(409, f"A sync is already running for: {body['connectionId']}")
     state.add_job(len(state.jobs) + 1, {"connectionId": body["connectionId"]}, "running")
+    state.jobs[-1]["jobType"] = body.get("jobType", "sync")
     return state.jobs[-1]
 
 
