@@ -370,8 +370,12 @@ sl_http_conn_accept(SlHttpServer *server, GSocket *socket, GError **error)
     if (!read_peer(socket, &peer, &remote, error))
         return FALSE;
     g_socket_set_blocking(socket, FALSE);
-    if (!peer.local)
+    if (!peer.local) {
         g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, TRUE, NULL);
+        /* A client that vanished without a word takes no heartbeat of its stream either. */
+        g_socket_set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT,
+                            (gint)(server->limits.write_usec / 1000), NULL);
+    }
 
     SlHttpConn *conn = g_rc_box_new0(SlHttpConn); /* the stream's weak reference owns it */
     conn->server = server;

@@ -21,18 +21,30 @@ sl_http_request_get_header(const SlHttpRequest *request, const char *name)
 }
 
 static void
+reply_drop_producer(SlHttpReply *reply)
+{
+    GDestroyNotify free_data = g_steal_pointer(&reply->free_producer_data);
+    if (free_data != NULL)
+        free_data(reply->producer_data);
+    reply->producer = NULL;
+    reply->producer_data = NULL;
+}
+
+static void
 reply_clear(SlHttpReply *reply)
 {
     g_clear_pointer(&reply->content_type, g_free);
     g_clear_pointer(&reply->body, g_bytes_unref);
     g_clear_pointer(&reply->headers, g_ptr_array_unref);
     g_clear_pointer(&reply->park_key, g_free);
+    reply_drop_producer(reply);
     memset(reply, 0, sizeof(*reply));
 }
 
 void
 sl_http_reply_set(SlHttpReply *reply, guint status, const char *content_type, GBytes *body)
 {
+    reply_drop_producer(reply);
     reply->status = status;
     g_free(reply->content_type);
     reply->content_type = g_strdup(content_type);
@@ -67,6 +79,17 @@ sl_http_reply_set_error(SlHttpReply *reply, const GError *error)
         sl_http_reply_add_header(reply, "WWW-Authenticate", "Bearer realm=\"sluice\"");
     if (status == 503)
         sl_http_reply_add_header(reply, "Retry-After", "1");
+}
+
+void
+sl_http_reply_set_stream(SlHttpReply *reply, guint status, const char *content_type, gint64 length,
+                         SlHttpProducer producer, gpointer data, GDestroyNotify free_data)
+{
+    sl_http_reply_set(reply, status, content_type, NULL);
+    reply->length = length;
+    reply->producer = producer;
+    reply->producer_data = data;
+    reply->free_producer_data = free_data;
 }
 
 void
@@ -116,6 +139,7 @@ sl_http_exchange_free(SlHttpExchange *exchange)
     SlHttpRequest *request = &exchange->request;
     g_queue_unlink(&exchange->server->exchanges, &exchange->link);
     sl_http_timer_free(&exchange->park_timer);
+    sl_http_piece_clear(exchange);
     if (request->free_state != NULL && request->state != NULL)
         request->free_state(request->state);
     g_free(request->path);
@@ -150,8 +174,8 @@ on_wrote_headers(SoupServerMessage *msg, gpointer data)
                                       SOUP_ENCODING_NONE);
 }
 
-static void
-exchange_answer(SlHttpExchange *exchange)
+void
+sl_http_exchange_begin_answer(SlHttpExchange *exchange)
 {
     SlHttpServer *server = exchange->server;
     SlHttpReply *reply = &exchange->reply;
@@ -175,19 +199,35 @@ exchange_answer(SlHttpExchange *exchange)
         soup_message_headers_replace(headers, "Connection", "close");
     if (reply->status == 204)
         g_signal_connect(msg, "wrote-headers", G_CALLBACK(on_wrote_headers), NULL);
-    if (reply->body != NULL && g_bytes_get_size(reply->body) > 0)
-        soup_message_body_append_bytes(soup_server_message_get_response_body(msg), reply->body);
     g_debug("%s %s %s: %u, %.1f ms", exchange->request.peer.address, exchange->request.method,
             exchange->request.path, reply->status,
             (double)(g_get_monotonic_time() - exchange->request.received) / 1000);
+}
+
+static void
+exchange_answer(SlHttpExchange *exchange)
+{
+    SoupServerMessage *msg = exchange->msg;
+    sl_http_exchange_begin_answer(exchange);
+    GBytes *body = exchange->reply.body;
+    if (body != NULL && g_bytes_get_size(body) > 0)
+        soup_message_body_append_bytes(soup_server_message_get_response_body(msg), body);
     sl_http_conn_enter(exchange->conn, SL_HTTP_CONN_WRITING);
     soup_server_message_unpause(msg);
 }
 
+void
+sl_http_exchange_refuse(SlHttpExchange *exchange, const char *message)
+{
+    exchange->server->counters.rejected++;
+    reply_set_code(&exchange->reply, SL_ERROR_BUSY, message);
+    exchange_answer(exchange);
+}
+
 /* --- parking ------------------------------------------------------------------------------- */
 
-static void
-exchange_unpark(SlHttpExchange *exchange)
+void
+sl_http_exchange_unpark(SlHttpExchange *exchange)
 {
     SlHttpServer *server = exchange->server;
     GPtrArray *list = g_hash_table_lookup(server->parked, exchange->reply.park_key);
@@ -202,6 +242,10 @@ exchange_unpark(SlHttpExchange *exchange)
 static void
 exchange_resume(SlHttpExchange *exchange, SlHttpRun run)
 {
+    if (exchange->streaming) {
+        sl_http_piece_ask(exchange, run);
+        return;
+    }
     exchange->request.run = run;
     exchange_push(exchange);
 }
@@ -210,7 +254,7 @@ static gboolean
 on_park_timer(gpointer data)
 {
     SlHttpExchange *exchange = data;
-    exchange_unpark(exchange);
+    sl_http_exchange_unpark(exchange);
     exchange_resume(exchange, SL_HTTP_TIMED_OUT);
     return G_SOURCE_CONTINUE;
 }
@@ -225,13 +269,17 @@ exchange_was_woken(SlHttpExchange *exchange)
            (number != NULL && *number > exchange->wake_number);
 }
 
-static void
-exchange_park(SlHttpExchange *exchange)
+void
+sl_http_exchange_park(SlHttpExchange *exchange)
 {
     SlHttpServer *server = exchange->server;
     const char *key = exchange->reply.park_key;
     GPtrArray *list = g_hash_table_lookup(server->parked, key);
 
+    if (server->stopping && exchange->streaming) {
+        exchange_resume(exchange, SL_HTTP_STOPPING);
+        return;
+    }
     if (server->stopping) {
         g_clear_pointer(&exchange->reply.park_key, g_free);
         reply_set_code(&exchange->reply, SL_ERROR_UNAVAILABLE, "the server is stopping");
@@ -268,7 +316,7 @@ server_woken(SlHttpServer *server, const char *key)
     }
     for (guint n = list != NULL ? list->len : 0; n > 0; n--) {
         SlHttpExchange *exchange = list->pdata[n - 1];
-        exchange_unpark(exchange); /* frees the list with the last one */
+        sl_http_exchange_unpark(exchange); /* frees the list with the last one */
         exchange_resume(exchange, SL_HTTP_WOKEN);
     }
 }
@@ -284,8 +332,8 @@ sl_http_exchange_stop_parked(SlHttpServer *server)
     while (g_hash_table_iter_next(&iter, NULL, &list))
         g_ptr_array_extend(all, list, NULL, NULL);
     for (guint i = 0; i < all->len; i++) {
-        exchange_unpark(all->pdata[i]);
-        exchange_park(all->pdata[i]); /* answers, as the server is stopping */
+        sl_http_exchange_unpark(all->pdata[i]);
+        sl_http_exchange_park(all->pdata[i]); /* answers, as the server is stopping */
     }
 }
 
@@ -299,8 +347,12 @@ exchange_done(SlHttpExchange *exchange)
     server->running--;
     if (exchange->conn == NULL)
         sl_http_exchange_free(exchange);
+    else if (exchange->streaming)
+        sl_http_piece_made(exchange);
+    else if (exchange->reply.producer != NULL)
+        sl_http_piece_begin(exchange);
     else if (exchange->reply.park_key != NULL)
-        exchange_park(exchange);
+        sl_http_exchange_park(exchange);
     else
         exchange_answer(exchange);
     if (server->running == 0)
@@ -331,13 +383,14 @@ void
 sl_http_exchange_gone(SlHttpExchange *exchange)
 {
     exchange->conn = NULL;
+    g_signal_handlers_disconnect_by_data(exchange->msg, exchange);
     g_clear_object(&exchange->msg);
     if (exchange->in_pool) {
         g_cancellable_cancel(exchange->request.cancellable);
         return; /* freed when the worker is done with it */
     }
     if (exchange->park_timer != NULL)
-        exchange_unpark(exchange);
+        sl_http_exchange_unpark(exchange);
     sl_http_exchange_free(exchange);
 }
 
@@ -390,9 +443,7 @@ sl_http_exchange_begin(SlHttpServer *server, SoupServerMessage *msg)
     soup_server_message_pause(msg);
     sl_http_conn_enter(conn, SL_HTTP_CONN_RUNNING);
     if (g_thread_pool_unprocessed(server->pool) >= server->limits.max_queue) {
-        server->counters.rejected++;
-        reply_set_code(&exchange->reply, SL_ERROR_BUSY, "too many requests are waiting");
-        exchange_answer(exchange);
+        sl_http_exchange_refuse(exchange, "too many requests are waiting");
         return;
     }
     exchange_push(exchange);

@@ -6,7 +6,8 @@
 #include "sl-http-server.h"
 
 /* Shared by the files of the server: sl-http-server.c (sockets, start, stop, idle), sl-http-conn.c
- * (a connection and its deadlines), sl-http-exchange.c (a request on its way through the pool). */
+ * (a connection and its deadlines), sl-http-exchange.c (a request on its way through the pool),
+ * sl-http-piece.c (an answer that is made piece by piece). */
 
 typedef struct SlHttpConn SlHttpConn;
 typedef struct SlHttpExchange SlHttpExchange;
@@ -18,6 +19,10 @@ struct _SlHttpReply {
     GPtrArray *headers; /* name, value, … */
     char *park_key;
     gint64 park_until;
+    SlHttpProducer producer; /* NULL: the body is whole */
+    gpointer producer_data;
+    GDestroyNotify free_producer_data;
+    gint64 length; /* of what the producer makes; -1: unknown */
 };
 
 struct _SlHttpServer {
@@ -37,9 +42,10 @@ struct _SlHttpServer {
     SlHttpCounters counters;
 
     GThreadPool *pool;
-    GMutex mutex;  /* guards the two lists below */
-    GQueue posted; /* of exchanges that a worker is done with */
-    GQueue woken;  /* of keys */
+    GThreadPool *stream_pool; /* makes pieces */
+    GMutex mutex;             /* guards the two lists below */
+    GQueue posted;            /* of exchanges that a worker is done with */
+    GQueue woken;             /* of keys */
     GSource *post_source;
 
     GHashTable *parked;      /* key → GPtrArray of exchanges */
@@ -87,6 +93,12 @@ struct SlHttpExchange {
     gboolean in_pool;
     guint64 wake_number; /* of the server, when this run began */
     GSource *park_timer; /* while parked */
+
+    gboolean streaming; /* counted in server->counters.streams */
+    gboolean begun;     /* its head is on the way */
+    SlHttpPiece piece;
+    SlHttpPieceNext next;
+    GSource *hang_up_watch; /* while a stream is parked: libsoup does not look then */
 };
 
 /* A source whose only trigger is g_source_set_ready_time(). */
@@ -109,3 +121,14 @@ gboolean sl_http_exchange_posted(gpointer server);    /* the source of workers' 
 void sl_http_exchange_run(gpointer exchange, gpointer server);
 void sl_http_exchange_stop_parked(SlHttpServer *server);
 void sl_http_exchange_free(SlHttpExchange *exchange);
+void sl_http_exchange_begin_answer(SlHttpExchange *exchange); /* status and headers */
+void sl_http_exchange_refuse(SlHttpExchange *exchange, const char *message); /* 503 */
+void sl_http_exchange_park(SlHttpExchange *exchange);
+void sl_http_exchange_unpark(SlHttpExchange *exchange);
+
+/* sl-http-piece.c: answers made piece by piece. */
+void sl_http_piece_begin(SlHttpExchange *exchange); /* the handler has set a producer */
+void sl_http_piece_ask(SlHttpExchange *exchange, SlHttpRun run);
+void sl_http_piece_run(gpointer exchange, gpointer server); /* in the pool */
+void sl_http_piece_made(SlHttpExchange *exchange);
+void sl_http_piece_clear(SlHttpExchange *exchange);

@@ -277,6 +277,10 @@ sl_http_server_new(const SlHttpLimits *limits, SlHttpHandler handler, gpointer d
         g_thread_pool_new(sl_http_exchange_run, server, (int)limits->threads, TRUE, error);
     if (server->pool == NULL)
         return NULL;
+    server->stream_pool =
+        g_thread_pool_new(sl_http_piece_run, server, (int)limits->stream_threads, FALSE, error);
+    if (server->stream_pool == NULL)
+        return NULL;
     return g_steal_pointer(&server);
 }
 
@@ -292,6 +296,8 @@ sl_http_server_free(SlHttpServer *server)
         g_cancellable_cancel(((SlHttpExchange *)l->data)->request.cancellable);
     if (server->pool != NULL)
         g_thread_pool_free(server->pool, TRUE, TRUE); /* waits for what runs */
+    if (server->stream_pool != NULL)
+        g_thread_pool_free(server->stream_pool, TRUE, TRUE);
     sl_http_timer_free(&server->post_source);
     sl_http_timer_free(&server->timer);
     for (GList *l = server->exchanges.head; l != NULL; l = l->next)

@@ -22,7 +22,9 @@ typedef struct {
     gint64 write_usec;      /* for the client to take the answer */
     gint64 keep_alive_usec; /* between two requests of a connection */
     guint threads;
-    guint max_queue;  /* requests that wait for a thread; more: 503 with Retry-After */
+    guint max_queue;      /* requests that wait for a thread; more: 503 with Retry-After */
+    guint max_streams;    /* answers that are made piece by piece, at a time; more: 503 */
+    guint stream_threads; /* for the pieces: streams and requests must not starve each other */
     gint64 idle_usec; /* the idle function is called after so long without a request; 0: never */
 } SlHttpLimits;
 
@@ -31,7 +33,7 @@ typedef struct {
         .max_connections = 512, .max_body = 10 << 20, .max_headers = 32 << 10,                     \
         .header_usec = 10 * G_USEC_PER_SEC, .body_usec = 30 * G_USEC_PER_SEC,                      \
         .write_usec = 60 * G_USEC_PER_SEC, .keep_alive_usec = 60 * G_USEC_PER_SEC, .threads = 4,   \
-        .max_queue = 128                                                                           \
+        .max_queue = 128, .max_streams = 256, .stream_threads = 2                                  \
     }
 
 /* Who is at the other end. `local`: a unix socket, and the kernel says who (SO_PEERCRED). */
@@ -47,6 +49,7 @@ typedef enum {
     SL_HTTP_FIRST_RUN,
     SL_HTTP_WOKEN,     /* parked, and its key was named */
     SL_HTTP_TIMED_OUT, /* parked, and the time was over */
+    SL_HTTP_STOPPING,  /* streams only: the server stops; say goodbye, waiting is over */
 } SlHttpRun;
 
 /* A copy of what was received; belongs to the server. */
@@ -81,6 +84,35 @@ void sl_http_reply_set_error(SlHttpReply *reply, const GError *error);
  * between the start of this run and its end counts: look first, then park, and nothing is lost. */
 void sl_http_reply_park(SlHttpReply *reply, const char *key, gint64 until);
 
+/* --- answers made piece by piece ---
+ *
+ * The producer is called in a thread for a piece, and again when the client's kernel has taken that
+ * one: one piece is in flight, a slow client is asked for less often and gets more at once, and one
+ * that takes nothing for `write_usec` is dropped. A stream that waits holds no thread. */
+typedef enum {
+    SL_HTTP_PIECE_MORE, /* call again as soon as this one is taken */
+    SL_HTTP_PIECE_WAIT, /* … and then only when `key` is named, at `until`, or at a stop */
+    SL_HTTP_PIECE_LAST, /* the answer is complete */
+    SL_HTTP_PIECE_FAIL, /* hang up: a cut answer must not look like a whole one */
+} SlHttpPieceNext;
+
+typedef struct {
+    SlHttpRun run;             /* why it is called */
+    GCancellable *cancellable; /* the client or the server must go now */
+    GString *out;              /* empty; the piece is appended. May stay empty */
+    const char *key;           /* with WAIT; must live until the next call. NULL: only `until` */
+    gint64 until;              /* with WAIT: monotonic */
+} SlHttpPiece;
+
+typedef SlHttpPieceNext (*SlHttpProducer)(SlHttpPiece *piece, gpointer data);
+
+/* length: of the whole body, when it is known; -1: chunked, or for HTTP/1.0 up to the end of the
+ * connection. Headers are sent with the first piece that is not empty. `data` is freed when no
+ * piece will be asked for any more, in whatever thread. */
+void sl_http_reply_set_stream(SlHttpReply *reply, guint status, const char *content_type,
+                              gint64 length, SlHttpProducer producer, gpointer data,
+                              GDestroyNotify free_data);
+
 /* In a pool thread. A reply that is not filled is our bug: 500. */
 typedef void (*SlHttpHandler)(SlHttpRequest *request, SlHttpReply *reply, gpointer data);
 
@@ -110,6 +142,7 @@ void sl_http_server_stop(SlHttpServer *server, gint64 deadline, SlHttpServerFunc
 typedef struct {
     guint connections, requests; /* now: open; being received, run or answered */
     guint parked;
+    guint streams;            /* of `requests`: answers that are made piece by piece */
     guint64 accepted, served; /* since the start */
     guint64 refused;          /* limits and deadlines: answered without a handler, or hung up */
     guint64 rejected;         /* 503: no place in the queue */
