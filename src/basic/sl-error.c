@@ -18,6 +18,7 @@ static const SlErrorInfo infos[SL_N_ERRORS] = {
     [SL_ERROR_EXISTS] = {"exists", DBUS("Exists"), "already-exists", "config_error", 409, FALSE},
     [SL_ERROR_CONFLICT] = {"conflict", DBUS("Conflict"), "state-conflict", "system_error", 409,
                            FALSE},
+    [SL_ERROR_LOCKED] = {"locked", DBUS("Locked"), "locked", "system_error", 423, TRUE},
     [SL_ERROR_GONE] = {"gone", DBUS("Gone"), "gone", "system_error", 410, FALSE},
     [SL_ERROR_UNAUTHENTICATED] = {"unauthenticated", DBUS("Unauthenticated"), "invalid-api-key",
                                   "config_error", 401, FALSE},

@@ -15,6 +15,7 @@ typedef enum {
     SL_ERROR_NOT_FOUND,       /* no such object */
     SL_ERROR_EXISTS,          /* an object of that name or id is there already */
     SL_ERROR_CONFLICT,        /* the object's state does not allow it now */
+    SL_ERROR_LOCKED,          /* a running job holds the object; try again when it has ended */
     SL_ERROR_GONE,            /* the object has ended: a late holder must stop */
     SL_ERROR_UNAUTHENTICATED, /* who are you? */
     SL_ERROR_FORBIDDEN,       /* known, but not allowed */

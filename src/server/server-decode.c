@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "server-reply.h"
 #include "sl-error.h"
 
 /* Everything becomes one JSON object, whose later members win, and the record engine judges it.
@@ -87,12 +88,17 @@ write_pairs(SlJsonWriter *w, const SlRecord *record, const GPtrArray *pairs)
     }
 }
 
+/* What is no JSON is 400 in the public API and 422 in the config API. */
 static gboolean
-write_json_body(SlJsonWriter *w, const char *text, gsize len, GError **error)
+write_json_body(SlJsonWriter *w, const SlHttpRequest *request, const char *text, gsize len,
+                GError **error)
 {
     g_autoptr(SlJsonDoc) doc = sl_json_read(text, len, NULL, error);
     if (doc == NULL) {
         g_prefix_error(error, "body: ");
+        if (server_dialect(request->path) == SERVER_DIALECT_CONFIG &&
+            g_error_matches(*error, SL_ERROR, SL_ERROR_INVALID))
+            (*error)->code = SL_ERROR_UNPROCESSABLE;
         return FALSE;
     }
     if (sl_json_root(doc)->type != SL_JSON_OBJECT)
@@ -119,7 +125,7 @@ write_body(SlJsonWriter *w, const SlHttpRequest *request, GPtrArray *pairs, GErr
     if (text[0] != '{' && type != NULL &&
         g_ascii_strncasecmp(type, "application/x-www-form-urlencoded", 33) == 0)
         return add_pairs(pairs, text, len, "form", error);
-    return write_json_body(w, text, len, error);
+    return write_json_body(w, request, text, len, error);
 }
 
 gpointer

@@ -7,9 +7,9 @@
 
 #include "server-auth.h"
 #include "server-decode.h"
+#include "server-reply.h"
 #include "server-routes.h"
 #include "sl-error.h"
-#include "sl-problem.h"
 
 #define MAX_RUNS 5
 /* A notification is a hint and can be lost: who waits for a job also looks by itself. */
@@ -32,7 +32,8 @@ server_init(Server *server, GError **error)
         const ServerOperation *operation = &server_operations[i];
         server->routes[i] = (SlHttpRoute){operation->method, operation->path, operation};
     }
-    return sl_http_router_add(server->router, server->routes, server_n_operations, error);
+    return sl_http_router_add(server->router, server->routes, server_n_operations, error) &&
+           sl_http_router_add(server->router, server_unbuilt, server_n_unbuilt, error);
 }
 
 void
@@ -67,23 +68,6 @@ server_ctx_wait(ServerCtx *ctx, gint64 job_id, gint64 usec)
 /* --- one run -----------------------------------------------------------------------------------
  */
 
-static void
-free_result(const ServerOperation *operation, gpointer result)
-{
-    if (result == NULL)
-        return;
-    if (operation->out == SERVER_OUT_RECORD) {
-        sl_record_free(operation->out_record, result);
-    } else if (operation->out == SERVER_OUT_ARRAY) {
-        GPtrArray *items = result;
-        for (guint i = 0; i < items->len; i++)
-            sl_record_free(operation->out_record, items->pdata[i]);
-        g_ptr_array_unref(items);
-    } else {
-        g_free(result);
-    }
-}
-
 static gboolean
 run_once(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
 {
@@ -111,7 +95,7 @@ run(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
         ctx->deadline = deadline;
         if (run_once(ctx, in, ret, &local))
             return TRUE;
-        free_result(ctx->operation, g_steal_pointer(ret));
+        server_result_free(ctx->operation, g_steal_pointer(ret));
         if (!g_error_matches(local, SL_ERROR, SL_ERROR_SERIALIZATION) || i == MAX_RUNS) {
             g_propagate_error(error, g_steal_pointer(&local));
             return FALSE;
@@ -119,48 +103,8 @@ run(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
     }
 }
 
-/* --- the answer --------------------------------------------------------------------------------
+/* --- one request -------------------------------------------------------------------------------
  */
-
-static void
-reply_result(const ServerOperation *operation, gpointer result, SlHttpReply *reply)
-{
-    GString *out = g_string_new(NULL);
-    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
-    if (operation->out == SERVER_OUT_NONE) {
-        g_string_free(out, TRUE);
-        sl_http_reply_set(reply, 204, NULL, NULL);
-        return;
-    }
-    if (operation->out == SERVER_OUT_TEXT) {
-        g_string_append(out, result);
-    } else if (operation->out == SERVER_OUT_ARRAY) {
-        const GPtrArray *items = result;
-        sl_json_begin_array(&w);
-        for (guint i = 0; i < items->len; i++)
-            sl_record_write(operation->out_record, items->pdata[i], 0, &w);
-        sl_json_end_array(&w);
-    } else {
-        sl_record_write(operation->out_record, result, 0, &w);
-    }
-    sl_http_reply_set_text(reply, 200, SL_PROBLEM_CONTENT_TYPE, g_string_free(out, FALSE));
-}
-
-static void
-reply_status(SlHttpReply *reply, guint status, const char *title, const char *message)
-{
-    sl_http_reply_set_text(reply, status, SL_PROBLEM_CONTENT_TYPE,
-                           sl_problem_print_status(status, title, message));
-}
-
-/* The top of the activity: what is our fault is logged here, and only here. */
-static void
-reply_error(const SlHttpRequest *request, SlHttpReply *reply, const GError *error)
-{
-    if (sl_error_info_for(error)->http_status == 500)
-        g_warning("%s %s: %s", request->method, request->path, error->message);
-    sl_http_reply_set_error(reply, error);
-}
 
 static gboolean
 find_operation(const Server *server, const SlHttpRequest *request, SlHttpMatch *match,
@@ -169,18 +113,23 @@ find_operation(const Server *server, const SlHttpRequest *request, SlHttpMatch *
     g_autofree char *allow = NULL;
     switch (sl_http_router_match(server->router, request->method, request->path, match, &allow)) {
     case SL_HTTP_MATCH_OK:
-        return TRUE;
+        if (match->route->target != NULL)
+            return TRUE;
+        server_reply_status(request, reply, 501, "not-implemented",
+                            "this version does not have the operation");
+        return FALSE;
     case SL_HTTP_MATCH_NO_METHOD:
-        reply_status(reply, 405, "method-not-allowed", "this address does not know the method");
+        server_reply_status(request, reply, 405, "method-not-allowed",
+                            "this address does not know the method");
         sl_http_reply_add_header(reply, "Allow", allow);
         return FALSE;
     case SL_HTTP_MATCH_BAD_PATH:
-        reply_status(reply, 400, "bad-request", "the path is not well encoded");
+        server_reply_status(request, reply, 400, "bad-request", "the path is not well encoded");
         return FALSE;
     case SL_HTTP_MATCH_NO_PATH:
         break;
     }
-    reply_status(reply, 404, "resource-not-found", "Object not found.");
+    server_reply_status(request, reply, 404, "resource-not-found", "Object not found.");
     return FALSE;
 }
 
@@ -240,12 +189,12 @@ server_handle(SlHttpRequest *request, SlHttpReply *reply, gpointer data)
     }
     ok = ok && run(&ctx, in, &result, &error);
     if (!ok)
-        reply_error(request, reply, error);
+        server_reply_error(request, reply, error);
     else if (ctx.waiting)
         park(&ctx, request, reply);
     else
-        reply_result(ctx.operation, result, reply);
-    free_result(ctx.operation, result);
+        server_reply_result(ctx.operation, result, reply);
+    server_result_free(ctx.operation, result);
     if (record != NULL)
         sl_record_free(record, in);
 }

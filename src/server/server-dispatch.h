@@ -21,8 +21,14 @@ typedef enum {
 typedef enum { SERVER_KIND_NONE, SERVER_KIND_SOURCE, SERVER_KIND_DESTINATION } ServerKind;
 typedef enum { SERVER_TX_NONE, SERVER_TX_READ, SERVER_TX_WRITE } ServerTx;
 
-/* What *ret of a handler is: nothing, a record, GPtrArray of records, allocated text. */
-typedef enum { SERVER_OUT_NONE, SERVER_OUT_RECORD, SERVER_OUT_ARRAY, SERVER_OUT_TEXT } ServerOut;
+/* What *ret of a handler is. */
+typedef enum {
+    SERVER_OUT_NONE,
+    SERVER_OUT_RECORD,
+    SERVER_OUT_ARRAY,  /* GPtrArray of records */
+    SERVER_OUT_TEXT,   /* allocated text, sent as it is */
+    SERVER_OUT_STRING, /* allocated text, sent as a JSON string */
+} ServerOut;
 
 typedef struct ServerCtx ServerCtx;
 typedef gboolean (*ServerThunk)(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error);
@@ -36,6 +42,7 @@ typedef struct {
     ServerKind kind;
     ServerTx tx;
     ServerOut out;
+    guint status; /* of success */
     const SlRecord *in_record, *out_record;
     ServerThunk run;
 } ServerOperation;

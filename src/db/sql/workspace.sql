@@ -30,6 +30,14 @@ set name = coalesce($2, name), notifications = coalesce(notifications || $3, not
 where workspace_id = $1 and not tombstone
 returning workspace_id, organization_id, name, data_plane_group, notifications, created_at;
 
+-- name: workspace_get_organization
+-- row: ConfigOrganizationInfo
+-- params: workspace_id uuid
+select o.organization_id, o.name as organization_name, false as sso, false as scim
+from workspace w
+join organization o using (organization_id)
+where w.workspace_id = $1 and not w.tombstone;
+
 -- name: workspace_delete
 -- int:
 -- With all that is in it. The number is that of workspaces deleted.

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "server-fixture.h"
+
+/* POST `verb` ("workspaces/get") of the config API. The answer of a success is judged by the record
+ * that the operation gives: its required members must be there. */
+const char *config_call(Fixture *fix, const char *verb, const char *body, guint status);
+
+/* The same, with the message of the error. */
+void config_refused(Fixture *fix, const char *verb, const char *body, guint status,
+                    const char *message);
+
+/* The value at a path of member names and indices ("streams", "0", …), as text. Aborts without. */
+const char *config_at(Fixture *fix, const char *json, ...) G_GNUC_NULL_TERMINATED;
+
+#define CONFIG_CASE(name, func)                                                                    \
+    g_test_add("/server/config/" name, Fixture, NULL, setup, func, teardown)
+
+/* One per file of cases. */
+void config_add_workspace_cases(void);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "config-test.h"
+
+#define NO_ID "11111111-2222-3333-4444-555555555555"
+
+static void
+test_organization(Fixture *fix, gconstpointer data)
+{
+    const char *answer = config_call(fix, "workspaces/get_organization_info",
+                                     "{\"workspaceId\":\"" FIXTURE_WORKSPACE "\"}", 200);
+    g_assert_cmpstr(member(fix, answer, "sso"), ==, "false");
+    config_refused(fix, "workspaces/get_organization_info", "{\"workspaceId\":\"" NO_ID "\"}", 404,
+                   NO_ID);
+}
+
+void
+config_add_workspace_cases(void)
+{
+    CONFIG_CASE("workspace/organization", test_organization);
+}
