@@ -7,13 +7,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl-remote.h"
 #include "ctl-text.h"
 #include "sl-error.h"
 #include "sl-time.h"
 
 struct CtlApi {
-    char *socket_path;
-    SlHttpUnix *http;
+    char *place;      /* path of the socket, or URL */
+    SlHttpUnix *http; /* one of the two */
+    CtlRemote *remote;
 };
 
 CtlApi *
@@ -21,10 +23,19 @@ ctl_api_new(const char *socket_path)
 {
     CtlApi *api = g_new0(CtlApi, 1);
     const char *given = socket_path != NULL ? socket_path : g_getenv("SLUICE_API_SOCKET");
-    api->socket_path = g_strdup(given != NULL && *given != '\0' ? given : CTL_SOCKET);
-    api->http = sl_http_unix_new(api->socket_path);
+    api->place = g_strdup(given != NULL && *given != '\0' ? given : CTL_SOCKET);
+    api->http = sl_http_unix_new(api->place);
     sl_http_unix_set_header(api->http, "Accept", "application/json");
     sl_http_unix_set_header(api->http, "User-Agent", "sluicectl/" PACKAGE_VERSION);
+    return api;
+}
+
+CtlApi *
+ctl_api_new_remote(const char *url)
+{
+    CtlApi *api = g_new0(CtlApi, 1);
+    api->place = g_strdup(url);
+    api->remote = ctl_remote_new(url);
     return api;
 }
 
@@ -34,14 +45,15 @@ ctl_api_free(CtlApi *api)
     if (api == NULL)
         return;
     sl_http_unix_free(api->http);
-    g_free(api->socket_path);
+    ctl_remote_free(api->remote);
+    g_free(api->place);
     g_free(api);
 }
 
 const char *
-ctl_api_get_socket(const CtlApi *api)
+ctl_api_get_place(const CtlApi *api)
 {
-    return api->socket_path;
+    return api->place;
 }
 
 /* Says what to do about a socket that nobody answers on. */
@@ -49,15 +61,15 @@ static void
 explain_unreachable(const CtlApi *api, GError **error)
 {
     g_autoptr(GError) cause = g_steal_pointer(error);
-    if (access(api->socket_path, W_OK) != 0 && errno == EACCES)
+    if (access(api->place, W_OK) != 0 && errno == EACCES)
         sl_error_set(error, SL_ERROR_FORBIDDEN, _("you may not use the API's socket '%s'"),
-                     api->socket_path);
+                     api->place);
     else
         sl_error_set(error, SL_ERROR_UNAVAILABLE,
                      _("cannot reach Sluice at '%s': %s\n"
                        "Is it running? 'systemctl status sluice.target' says so; "
                        "'sluicectl doctor' looks further."),
-                     api->socket_path, cause->message);
+                     api->place, cause->message);
 }
 
 SlHttpUnixReply *
@@ -65,6 +77,8 @@ ctl_api_request(CtlApi *api, const char *method, const char *path, const char *b
                 GError **error)
 {
     static const char *const headers[] = {"Content-Type", "application/json", NULL};
+    if (api->remote != NULL)
+        return ctl_remote_request(api->remote, method, path, body, timeout, error);
     g_autoptr(GBytes) bytes = body != NULL ? g_bytes_new(body, strlen(body)) : NULL;
     SlHttpUnixReply *reply = NULL;
     if (!sl_http_unix_request(api->http, method, path, body != NULL ? headers : NULL, bytes,

@@ -4,7 +4,7 @@
 #include "sl-http-unix.h"
 #include "sl-json-read.h"
 
-/* The two APIs on the server's unix socket. Who we are is what SO_PEERCRED says there. */
+/* The APIs on the server's unix socket, where SO_PEERCRED says who we are, or on another host. */
 #define CTL_SOCKET "/run/sluice/api.sock"
 #define CTL_PUBLIC "/api/public/v1" /* the Airbyte public API */
 #define CTL_SLUICE "/api/v1/sluice" /* our extension of it */
@@ -17,9 +17,12 @@ typedef struct CtlApi CtlApi;
 
 /* NULL path: $SLUICE_API_SOCKET, or CTL_SOCKET. */
 CtlApi *ctl_api_new(const char *socket_path);
+/* Another host's, over HTTPS: `url` is one of ctl_remote_parse_url(). */
+CtlApi *ctl_api_new_remote(const char *url);
 void ctl_api_free(CtlApi *api);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CtlApi, ctl_api_free)
-const char *ctl_api_get_socket(const CtlApi *api);
+/* Where it is: the path of a socket, or a URL. */
+const char *ctl_api_get_place(const CtlApi *api);
 
 /* One call; any 2xx is a document ("null" when the answer is empty), everything else an error with
  * the server's own words. `body` is JSON or NULL. */

@@ -15,6 +15,8 @@ const CtlOption ctl_options[CTL_N_OPTIONS] = {
     [CTL_OPT_NO_PAGER] = {"no-pager", 0, NULL, FALSE, NULL, N_("do not pipe into a pager")},
     [CTL_OPT_WORKSPACE] = {"workspace", 'w', N_("NAME"), FALSE, NULL,
                            N_("work in this workspace, not in the first one")},
+    [CTL_OPT_HOST] = {"host", 'H', N_("URL"), FALSE, NULL,
+                      N_("work on another host: 'https://sluice.example.com'")},
     [CTL_OPT_OUTPUT] = {"output", 'o', N_("FORMAT"), FALSE, "table|wide|json|jsonl|csv|name",
                         N_("how to print")},
     [CTL_OPT_LOG_OUTPUT] = {"output", 'o', N_("FORMAT"), FALSE, "short|cat|json",

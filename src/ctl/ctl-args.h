@@ -38,6 +38,7 @@ typedef enum {
     CTL_OPT_QUIET,
     CTL_OPT_NO_PAGER,
     CTL_OPT_WORKSPACE,
+    CTL_OPT_HOST,
     /* some */
     CTL_OPT_OUTPUT,
     CTL_OPT_LOG_OUTPUT,
@@ -79,7 +80,7 @@ extern const CtlOption ctl_options[CTL_N_OPTIONS];
 #define CTL_BIT(id) (G_GUINT64_CONSTANT(1) << (id))
 #define CTL_GLOBAL_OPTIONS                                                                         \
     (CTL_BIT(CTL_OPT_HELP) | CTL_BIT(CTL_OPT_VERSION) | CTL_BIT(CTL_OPT_QUIET) |                   \
-     CTL_BIT(CTL_OPT_NO_PAGER) | CTL_BIT(CTL_OPT_WORKSPACE))
+     CTL_BIT(CTL_OPT_NO_PAGER) | CTL_BIT(CTL_OPT_WORKSPACE) | CTL_BIT(CTL_OPT_HOST))
 
 /* What an argument names, for completions. */
 typedef enum {

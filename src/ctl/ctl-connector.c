@@ -191,6 +191,8 @@ CtlExit
 ctl_run_connector_remove(Ctl *ctl, GError **error)
 {
     guint kinds = asked_kinds(ctl);
+    if (!ctl_need_local(ctl, error))
+        return CTL_EXIT_USAGE;
     g_autoptr(GPtrArray) all = ctl_object_list(ctl, kinds, error);
     g_autoptr(GPtrArray) selected =
         all != NULL ? ctl_object_select(all, kinds, (const char *const *)ctl->args->args, error)

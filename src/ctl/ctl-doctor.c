@@ -99,7 +99,7 @@ check_api(Ctl *ctl, GString *text)
         ctl_api_request(ctl->api, "GET", CTL_PUBLIC "/health", NULL, 10 * G_USEC_PER_SEC, &error);
     if (reply != NULL && ctl_api_check_reply(reply, &error)) {
         g_autofree char *time = ctl_text_duration(g_get_monotonic_time() - began);
-        g_string_append_printf(text, _("answers at %s in %s"), ctl_api_get_socket(ctl->api), time);
+        g_string_append_printf(text, _("answers at %s in %s"), ctl_api_get_place(ctl->api), time);
         return DOCTOR_GOOD;
     }
     g_autofree char *clean = ctl_text_clean(error->message, -1);
@@ -180,6 +180,8 @@ ctl_run_doctor(Ctl *ctl, GError **error)
     static const char *const colors[] = {"\033[32m", "\033[33m", "\033[1;31m"};
     static const char *const words[] = {N_("good"), N_("look"), N_("bad")};
     guint counts[G_N_ELEMENTS(words)] = {0};
+    if (!ctl_need_local(ctl, error))
+        return CTL_EXIT_USAGE;
     for (gsize i = 0; i < G_N_ELEMENTS(checks); i++) {
         g_autoptr(GString) text = g_string_new(NULL);
         Verdict verdict = checks[i].check(ctl, text);

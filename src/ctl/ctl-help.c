@@ -112,7 +112,8 @@ ctl_help_all(const CtlCommand *commands)
                "Exit status: 0 done, 1 failed, 2 wrong command line, 3 not in the asked state,\n"
                "4 no such object, 5 not permitted, 6 server unreachable, 7 incomplete,\n"
                "8 still running, 130 interrupted.\n\n"
-               "Environment: SLUICE_API_SOCKET, SLUICE_PAGER, PAGER, SLUICE_COLORS, NO_COLOR.\n"));
+               "Environment: SLUICE_HOST, SLUICE_TOKEN, SLUICE_API_SOCKET, SLUICE_PAGER, PAGER,\n"
+               "SLUICE_COLORS, NO_COLOR.\n"));
     return g_string_free(out, FALSE);
 }
 

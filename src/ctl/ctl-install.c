@@ -200,6 +200,8 @@ CtlExit
 ctl_run_connector_install(Ctl *ctl, GError **error)
 {
     const char *word = ctl->args->args[0];
+    if (!ctl_need_local(ctl, error))
+        return CTL_EXIT_USAGE;
     if (g_str_has_prefix(word, "exec:"))
         return install_exec(ctl, word + strlen("exec:"), error);
     if (g_str_has_prefix(word, "pypi:"))

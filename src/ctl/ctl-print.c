@@ -36,6 +36,14 @@ ctl_say(const Ctl *ctl, const char *format, ...)
 }
 
 gboolean
+ctl_need_local(const Ctl *ctl, GError **error)
+{
+    return !ctl->remote ||
+           ctl_set_usage_error(error, _("'%s' is about this host: run it there, without --host"),
+                               ctl->args->command->words);
+}
+
+gboolean
 ctl_option_lines(const Ctl *ctl, gint64 fallback, gint64 *ret, GError **error)
 {
     const char *text = ctl_option(ctl, CTL_OPT_LINES);

@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "ctl-remote.h"
+
 static gboolean
 wants_color(gboolean tty)
 {
@@ -34,6 +36,26 @@ init_output(Ctl *ctl)
     ctl->style.legend = ctl_option(ctl, CTL_OPT_NO_LEGEND) == NULL && !ctl->quiet;
     if (ctl->tty && ctl_option(ctl, CTL_OPT_FULL) == NULL && ioctl(1, TIOCGWINSZ, &size) == 0)
         ctl->style.width = size.ws_col;
+}
+
+/* --host, or $SLUICE_HOST; otherwise the socket of this host. */
+static gboolean
+init_api(Ctl *ctl, GError **error)
+{
+    const char *host = ctl_option(ctl, CTL_OPT_HOST);
+    if (host == NULL)
+        host = g_getenv("SLUICE_HOST");
+    if (host == NULL || *host == '\0') {
+        ctl->api = ctl_api_new(NULL);
+        return TRUE;
+    }
+    g_autoptr(GError) why = NULL;
+    g_autofree char *url = ctl_remote_parse_url(host, &why);
+    if (url == NULL)
+        return ctl_set_usage_error(error, "--host: %s", why->message);
+    ctl->api = ctl_api_new_remote(url);
+    ctl->remote = TRUE;
+    return TRUE;
 }
 
 static CtlExit
@@ -65,8 +87,8 @@ main(int argc, char **argv)
     CtlExit status = CTL_EXIT_USAGE;
     if (ctl.args != NULL) {
         init_output(&ctl);
-        ctl.api = ctl_api_new(NULL);
-        status = run(&ctl, &error);
+        if (init_api(&ctl, &error))
+            status = run(&ctl, &error);
     }
     if (error != NULL) {
         fflush(stdout);

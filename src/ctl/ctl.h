@@ -14,6 +14,7 @@ struct Ctl {
     gboolean quiet; /* -q */
     gboolean utc;
     CtlApi *api;
+    gboolean remote;    /* --host: `api` is another host's */
     char *workspace_id; /* known after ctl_workspace() */
 };
 
@@ -23,6 +24,9 @@ ctl_option(const Ctl *ctl, CtlOptionId id)
 {
     return ctl->args->values[id];
 }
+
+/* For what can be done on this host only: FALSE with --host. */
+gboolean ctl_need_local(const Ctl *ctl, GError **error);
 
 /* -n; `fallback` when it was not given. */
 gboolean ctl_option_lines(const Ctl *ctl, gint64 fallback, gint64 *ret, GError **error);
@@ -77,6 +81,8 @@ CtlExit ctl_run_watch(Ctl *ctl, GError **error);
 CtlExit ctl_run_is_enabled(Ctl *ctl, GError **error);
 CtlExit ctl_run_is_running(Ctl *ctl, GError **error);
 CtlExit ctl_run_is_healthy(Ctl *ctl, GError **error);
+CtlExit ctl_run_login(Ctl *ctl, GError **error);
+CtlExit ctl_run_logout(Ctl *ctl, GError **error);
 CtlExit ctl_run_streams(Ctl *ctl, GError **error);
 CtlExit ctl_run_version(Ctl *ctl, GError **error);
 

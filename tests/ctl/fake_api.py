@@ -229,7 +229,8 @@ class Handler(BaseHTTPRequestHandler):
         body = json.loads(raw) if raw else None
         state.requests.append((self.command, self.path, body))
         try:
-            status, reply = 200, self.route(state, url, body)
+            check = getattr(self.server, "check", None)
+            status, reply = 200, (check and check(self, body)) or self.route(state, url, body)
         except Problem as problem:
             status, reply = problem.status, problem.body
         data = b"" if reply is None else json.dumps(reply).encode()
@@ -253,6 +254,35 @@ class Handler(BaseHTTPRequestHandler):
         raise Problem(404, f"no such operation: {self.command} {url.path}")
 
     do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = answer
+
+
+class TcpServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    """The same over TCP, where a token is needed: `tokens` are good; the application's secret gives a new one."""
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, context=None):
+        super().__init__(("127.0.0.1", 0), Handler)
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+        self.state = State()
+        self.tokens, self.given = set(), 0
+        self.url = f"http{'s' if context else ''}://127.0.0.1:{self.server_address[1]}"
+        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+
+    def handle_error(self, request, client_address):
+        pass  # a client that does not trust us hangs up
+
+    def check(self, handler, body):
+        if handler.path == "/api/public/v1/applications/token":
+            if (body["client_id"], body["client_secret"]) != ("id", 's"%'):
+                raise Problem(401, "wrong")
+            self.given += 1
+            self.tokens.add(f"token{self.given}")
+            return {"access_token": f"token{self.given}", "token_type": "Bearer", "expires_in": 900}
+        if handler.headers.get("Authorization", "").removeprefix("Bearer ") not in self.tokens:
+            raise Problem(401, "a token is needed")
+        return None
 
 
 class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
