@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <glib/gi18n.h>
 #include <glib/gstdio.h>
-#include <libsoup/soup.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "sl-error.h"
+#include "sl-http-client.h"
 #include "sl-json-write.h"
 
 #define TOKEN_PATH "/api/public/v1/applications/token"
@@ -20,7 +20,7 @@ struct CtlRemote {
     char *client_id, *client_secret; /* NULL: nothing is stored */
     char *token;                     /* NULL: not fetched yet */
     gboolean given;                  /* the token is $SLUICE_TOKEN: it cannot be renewed */
-    SoupSession *session;
+    SlHttpClient *http;
 };
 
 /* --- addresses and what is stored about them ---------------------------------------------------
@@ -126,8 +126,7 @@ ctl_remote_new(const char *url)
     remote->url = g_strdup(url);
     remote->given = given != NULL && *given != '\0';
     remote->token = remote->given ? g_strdup(given) : NULL;
-    remote->session =
-        soup_session_new_with_options("user-agent", "sluicectl/" PACKAGE_VERSION, NULL);
+    remote->http = sl_http_client_new("sluicectl/" PACKAGE_VERSION);
     return remote;
 }
 
@@ -136,7 +135,7 @@ ctl_remote_free(CtlRemote *remote)
 {
     if (remote == NULL)
         return;
-    g_object_unref(remote->session);
+    sl_http_client_free(remote->http);
     g_free(remote->url);
     g_free(remote->client_id);
     g_free(remote->client_secret);
@@ -144,58 +143,16 @@ ctl_remote_free(CtlRemote *remote)
     g_free(remote);
 }
 
-static void
-explain(const CtlRemote *remote, SoupMessage *message, const GError *cause, GError **error)
-{
-    if (cause->domain == G_TLS_ERROR)
-        sl_error_set(error, SL_ERROR_UNAVAILABLE, _("%s cannot be trusted: %s"), remote->url,
-                     soup_message_get_tls_peer_certificate_errors(message) != 0
-                         ? _("its certificate is not one that this host accepts")
-                         : cause->message);
-    else if (g_error_matches(cause, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-        sl_error_set(error, SL_ERROR_TIMED_OUT, _("%s does not answer"), remote->url);
-    else
-        sl_error_set(error, SL_ERROR_UNAVAILABLE, _("cannot reach Sluice at %s: %s"), remote->url,
-                     cause->message);
-}
-
-static void
-copy_header(const char *name, const char *value, gpointer headers)
-{
-    g_hash_table_insert(headers, g_ascii_strdown(name, -1), g_strdup(value));
-}
-
 static SlHttpUnixReply *
 send(CtlRemote *remote, const char *method, const char *path, const char *body,
      const char *authorization, gint64 timeout_usec, GError **error)
 {
-    g_autofree char *uri = g_strconcat(remote->url, path, NULL);
-    g_autoptr(SoupMessage) message = soup_message_new(method, uri);
-    g_autoptr(GError) cause = NULL;
-    if (message == NULL) {
-        sl_error_set(error, SL_ERROR_INVALID, _("'%s' is no address"), uri);
-        return NULL;
-    }
-    SoupMessageHeaders *headers = soup_message_get_request_headers(message);
-    soup_message_headers_replace(headers, "Accept", "application/json");
-    if (authorization != NULL)
-        soup_message_headers_replace(headers, "Authorization", authorization);
-    if (body != NULL) {
-        g_autoptr(GBytes) bytes = g_bytes_new(body, strlen(body));
-        soup_message_set_request_body_from_bytes(message, "application/json", bytes);
-    }
-    soup_session_set_timeout(remote->session, (guint)MAX(timeout_usec / (gint64)G_USEC_PER_SEC, 1));
-    g_autoptr(GBytes) answer = soup_session_send_and_read(remote->session, message, NULL, &cause);
-    if (answer == NULL) {
-        explain(remote, message, cause, error);
-        return NULL;
-    }
-    SlHttpUnixReply *reply = g_new0(SlHttpUnixReply, 1);
-    reply->status = soup_message_get_status(message);
-    reply->headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    reply->body = g_steal_pointer(&answer);
-    soup_message_headers_foreach(soup_message_get_response_headers(message), copy_header,
-                                 reply->headers);
+    const char *const headers[] = {"Authorization", authorization, NULL};
+    g_autofree char *url = g_strconcat(remote->url, path, NULL);
+    SlHttpUnixReply *reply = NULL;
+    if (!sl_http_client_request(remote->http, method, url, authorization != NULL ? headers : NULL,
+                                body, timeout_usec, NULL, &reply, error))
+        g_prefix_error(error, _("cannot reach Sluice at %s: "), remote->url);
     return reply;
 }
 
