@@ -295,111 +295,82 @@ find_definition(ServerCtx *ctx, const SlActorCreateRequest *in, SlDefinition **r
 
 /* The row comes first, empty: its secrets refer to it. */
 gboolean
-server_actor_add(ServerCtx *ctx, const ServerActorNew *new, const SlDefinition *definition,
-                 SlActor **ret, GError **error)
-{
-    g_autoptr(SlWorkspace) workspace = NULL;
-    g_autoptr(SlActor) empty = NULL;
-    g_autofree char *id = sl_id_new();
-
-    if (!sl_sql_workspace_get(ctx->tx, new->workspace_id, &workspace, error))
-        return FALSE;
-    if (workspace == NULL)
-        return sl_error_set(error, SL_ERROR_NOT_FOUND, "workspaceId: workspace '%s' does not exist",
-                            new->workspace_id);
-    if (!refuse_references(new->configuration, error) ||
-        !sl_sql_actor_add(ctx->tx, id, new->workspace_id, definition->definition_id,
-                          kind_name(definition->actor_type), new->name, "{}", ctx->now, &empty,
-                          error))
-        return FALSE;
-    g_autofree char *stored = seal_configuration(ctx, empty, definition, new->configuration, error);
-    return stored != NULL &&
-           sl_sql_actor_update(ctx->tx, id, new->name, stored, ctx->now, ret, error);
-}
-
-gboolean
 server_actor_create(ServerCtx *ctx, const SlActorCreateRequest *in, gpointer *ret, GError **error)
 {
     g_autoptr(SlDefinition) definition = NULL;
+    g_autoptr(SlWorkspace) workspace = NULL;
+    g_autoptr(SlActor) empty = NULL;
     g_autoptr(SlActor) actor = NULL;
-    const ServerActorNew new = {in->workspace_id, in->name, in->configuration};
-    return find_definition(ctx, in, &definition, error) &&
-           server_actor_add(ctx, &new, definition, &actor, error) &&
+    g_autofree char *id = sl_id_new();
+
+    if (!sl_sql_workspace_get(ctx->tx, in->workspace_id, &workspace, error))
+        return FALSE;
+    if (workspace == NULL)
+        return sl_error_set(error, SL_ERROR_NOT_FOUND, "workspaceId: workspace '%s' does not exist",
+                            in->workspace_id);
+    if (!refuse_references(in->configuration, error) ||
+        !find_definition(ctx, in, &definition, error) ||
+        !sl_sql_actor_add(ctx->tx, id, in->workspace_id, definition->definition_id,
+                          kind_name(kind_of(ctx)), in->name, "{}", ctx->now, &empty, error))
+        return FALSE;
+    g_autofree char *stored = seal_configuration(ctx, empty, definition, in->configuration, error);
+    return stored != NULL &&
+           sl_sql_actor_update(ctx->tx, id, in->name, stored, ctx->now, &actor, error) &&
            give(ctx, actor, definition, ret, error);
 }
 
-gboolean
-server_actor_change(ServerCtx *ctx, const char *actor_id, int actor_type,
-                    const ServerActorChange *wanted, SlActor **ret, SlDefinition **ret_definition,
-                    GError **error)
+static gboolean
+change(ServerCtx *ctx, const char *actor_id, const char *name, const char *configuration,
+       gboolean merged, gpointer *ret, GError **error)
 {
     g_autoptr(SlActor) locked = NULL;
     g_autoptr(SlActor) old = NULL;
+    g_autoptr(SlActor) actor = NULL;
     g_autoptr(SlDefinition) definition = NULL;
     g_autofree char *stored = NULL;
     if (!sl_sql_actor_lock(ctx->tx, actor_id, &locked, error) ||
-        !server_actor_load(ctx, actor_id, actor_type, &old, &definition, error))
+        !server_actor_load(ctx, actor_id, kind_of(ctx), &old, &definition, error))
         return FALSE;
-    if (wanted->configuration != NULL) {
-        if (!refuse_references(wanted->configuration, error))
+    if (configuration != NULL) {
+        if (!refuse_references(configuration, error))
             return FALSE;
         g_autofree char *whole =
-            wanted->merged ? merge_configurations(old->configuration, wanted->configuration, error)
-                           : g_strdup(wanted->configuration);
+            merged ? merge_configurations(old->configuration, configuration, error)
+                   : g_strdup(configuration);
         stored = whole != NULL ? seal_configuration(ctx, old, definition, whole, error) : NULL;
         if (stored == NULL)
             return FALSE;
     }
-    if (!sl_sql_actor_update(ctx->tx, actor_id, wanted->name != NULL ? wanted->name : old->name,
-                             stored != NULL ? stored : old->configuration, ctx->now, ret, error))
-        return FALSE;
-    *ret_definition = g_steal_pointer(&definition);
-    return TRUE;
-}
-
-static gboolean
-change(ServerCtx *ctx, const char *actor_id, const ServerActorChange *wanted, gpointer *ret,
-       GError **error)
-{
-    g_autoptr(SlActor) actor = NULL;
-    g_autoptr(SlDefinition) definition = NULL;
-    return server_actor_change(ctx, actor_id, kind_of(ctx), wanted, &actor, &definition, error) &&
+    return sl_sql_actor_update(ctx->tx, actor_id, name != NULL ? name : old->name,
+                               stored != NULL ? stored : old->configuration, ctx->now, &actor,
+                               error) &&
            give(ctx, actor, definition, ret, error);
 }
 
 gboolean
 server_actor_patch(ServerCtx *ctx, const SlActorPatchRequest *in, gpointer *ret, GError **error)
 {
-    const ServerActorChange wanted = {in->name, in->configuration, TRUE};
-    return change(ctx, in->actor_id, &wanted, ret, error);
+    return change(ctx, in->actor_id, in->name, in->configuration, TRUE, ret, error);
 }
 
 gboolean
 server_actor_put(ServerCtx *ctx, const SlActorPutRequest *in, gpointer *ret, GError **error)
 {
-    const ServerActorChange wanted = {in->name, in->configuration, FALSE};
-    return change(ctx, in->actor_id, &wanted, ret, error);
-}
-
-gboolean
-server_actor_remove(ServerCtx *ctx, const char *actor_id, int actor_type, GError **error)
-{
-    return server_actor_load(ctx, actor_id, actor_type, NULL, NULL, error) &&
-           sl_sql_actor_delete(ctx->tx, actor_id, ctx->now, NULL, error);
+    return change(ctx, in->actor_id, in->name, in->configuration, FALSE, ret, error);
 }
 
 gboolean
 server_actor_delete(ServerCtx *ctx, const SlActorIdRequest *in, gpointer *ret, GError **error)
 {
-    return server_actor_remove(ctx, in->actor_id, kind_of(ctx), error);
+    return server_actor_load(ctx, in->actor_id, kind_of(ctx), NULL, NULL, error) &&
+           sl_sql_actor_delete(ctx->tx, in->actor_id, ctx->now, NULL, error);
 }
 
 /* --- jobs of an actor ----------------------------------------------------------------------------
  */
 
-gboolean
-server_actor_await(ServerCtx *ctx, const SlActor *actor, SlConfigType type, SlJob **ret,
-                   GError **error)
+static gboolean
+await_of_actor(ServerCtx *ctx, const SlActor *actor, SlConfigType type, SlJob **ret, GError **error)
 {
     g_autofree char *input = g_strdup_printf("{\"actorId\":\"%s\"}", actor->actor_id);
     SlJobRequest request = {.config_type = type,
@@ -417,7 +388,7 @@ server_actor_check(ServerCtx *ctx, const SlActorIdRequest *in, gpointer *ret, GE
     g_autoptr(SlDefinition) definition = NULL;
     g_autoptr(SlJob) job = NULL;
     if (!server_actor_load(ctx, in->actor_id, kind_of(ctx), &actor, &definition, error) ||
-        !server_actor_await(ctx, actor, SL_CONFIG_TYPE_CHECK_CONNECTION, &job, error))
+        !await_of_actor(ctx, actor, SL_CONFIG_TYPE_CHECK_CONNECTION, &job, error))
         return FALSE;
     if (job == NULL)
         return TRUE;
@@ -451,7 +422,7 @@ server_actor_catalog(ServerCtx *ctx, const SlActor *actor, const SlDefinition *d
         return FALSE;
     if (*ret != NULL)
         return TRUE;
-    if (!server_actor_await(ctx, actor, SL_CONFIG_TYPE_DISCOVER_SCHEMA, &job, error))
+    if (!await_of_actor(ctx, actor, SL_CONFIG_TYPE_DISCOVER_SCHEMA, &job, error))
         return FALSE;
     if (job == NULL)
         return TRUE;
