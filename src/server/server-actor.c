@@ -238,10 +238,12 @@ server_actor_list(ServerCtx *ctx, const SlListRequest *in, gpointer *ret, GError
 {
     const SlRecord *page_record = ctx->operation->out_record;
     const SlRecord *record = sl_record_find(page_record, "data")->record;
+    const char *const *workspaces = NULL;
     g_autoptr(GPtrArray) rows = NULL;
     if (!server_page_check(in->workspace_ids, in->offset, error) ||
-        !sl_sql_actor_list(ctx->tx, kind_name(kind_of(ctx)), server_page_ids(in->workspace_ids),
-                           in->include_deleted, in->limit, in->offset, &rows, error))
+        !server_ctx_workspaces(ctx, in->workspace_ids, &workspaces, error) ||
+        !sl_sql_actor_list(ctx->tx, kind_name(kind_of(ctx)), workspaces, in->include_deleted,
+                           in->limit, in->offset, &rows, error))
         return FALSE;
     SlSourcePage *page = *ret = sl_record_new(page_record); /* DestinationPage is the same */
     page->data = g_ptr_array_new();

@@ -8,6 +8,8 @@
 
 #include "sl-error.h"
 #include "sl-json-write.h"
+#include "sl-records.h"
+#include "sl-sql.h"
 
 #define AUDIENCE "airbyte-server"
 #define HEADER "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
@@ -49,7 +51,8 @@ sign(const Server *server, const char *text, gsize len)
 }
 
 char *
-server_token_make(const Server *server, const char *subject, gint64 now)
+server_token_make(const Server *server, const char *user_id, const char *application_id,
+                  const char *session_id, gint64 now)
 {
     g_autoptr(GString) claims = g_string_new(NULL);
     SlJsonWriter w = SL_JSON_WRITER_INIT(claims);
@@ -58,7 +61,11 @@ server_token_make(const Server *server, const char *subject, gint64 now)
     sl_json_begin_object(&w);
     sl_json_member_string(&w, "iss", server->public_url);
     sl_json_member_string(&w, "aud", AUDIENCE);
-    sl_json_member_string(&w, "sub", subject);
+    sl_json_member_string(&w, "sub", user_id);
+    if (application_id != NULL)
+        sl_json_member_string(&w, "client_id", application_id);
+    if (session_id != NULL)
+        sl_json_member_string(&w, "sid", session_id);
     sl_json_member_int(&w, "iat", second);
     sl_json_member_int(&w, "exp", second + SERVER_TOKEN_SECONDS);
     sl_json_end_object(&w);
@@ -83,25 +90,36 @@ equals(const char *a, const char *b)
     return difference == 0;
 }
 
+/* A claim that is an id of ours; *ret stays NULL when it is not there. */
 static gboolean
-claims_are_good(const Server *server, const char *text, gsize len, gint64 now)
+read_id(const SlJsonDoc *doc, const char *name, char **ret)
 {
-    g_autoptr(SlJsonDoc) doc = sl_json_read(text, len, NULL, NULL);
+    const SlJsonNode *node = sl_json_get(doc, sl_json_root(doc), name);
+    if (node == NULL)
+        return TRUE;
+    *ret = sl_json_dup_string(node);
+    return *ret != NULL && g_uuid_string_is_valid(*ret);
+}
+
+static gboolean
+claims_are_good(const Server *server, const SlJsonDoc *doc, gint64 now, ServerCaller *ret)
+{
     gint64 expires = 0;
-    if (doc == NULL)
-        return FALSE;
     const SlJsonNode *root = sl_json_root(doc);
     const SlJsonNode *issuer = sl_json_get(doc, root, "iss");
     const SlJsonNode *audience = sl_json_get(doc, root, "aud");
     const SlJsonNode *exp = sl_json_get(doc, root, "exp");
     return issuer != NULL && sl_json_string_is(issuer, server->public_url) && audience != NULL &&
            sl_json_string_is(audience, AUDIENCE) && exp != NULL &&
-           sl_json_get_int64(exp, &expires) && now / G_USEC_PER_SEC < expires;
+           sl_json_get_int64(exp, &expires) && now / G_USEC_PER_SEC < expires &&
+           read_id(doc, "sub", &ret->user_id) && ret->user_id != NULL &&
+           read_id(doc, "client_id", &ret->application_id) && read_id(doc, "sid", &ret->session_id);
 }
 
 /* The algorithm is ours, whatever the head says: it is compared as text. */
 gboolean
-server_token_check(const Server *server, const char *token, gint64 now, GError **error)
+server_token_check(const Server *server, const char *token, gint64 now, ServerCaller *ret,
+                   GError **error)
 {
     g_autofree char *head = encode(HEADER, strlen(HEADER));
     const char *body = strchr(token, '.');
@@ -111,12 +129,15 @@ server_token_check(const Server *server, const char *token, gint64 now, GError *
     if (body == NULL || body == signature)
         return sl_error_set(error, SL_ERROR_UNAUTHENTICATED, "the token is not one of ours");
     g_autofree char *expected = sign(server, token, (gsize)(signature - token));
-    g_autofree char *claims = decode(body + 1, (gsize)(signature - body - 1), &len);
     if (strncmp(token, head, strlen(head)) != 0 || token[strlen(head)] != '.' ||
         !equals(signature + 1, expected))
         return sl_error_set(error, SL_ERROR_UNAUTHENTICATED, "the token is not one of ours");
-    if (!claims_are_good(server, claims, len, now))
+    g_autofree char *claims = decode(body + 1, (gsize)(signature - body - 1), &len);
+    g_autoptr(SlJsonDoc) doc = sl_json_read(claims, len, NULL, NULL);
+    if (doc == NULL || !claims_are_good(server, doc, now, ret)) {
+        server_caller_clear(ret);
         return sl_error_set(error, SL_ERROR_UNAUTHENTICATED, "the token has expired");
+    }
     return TRUE;
 }
 
@@ -163,21 +184,57 @@ is_local_admin(const Server *server, const SlHttpPeer *peer)
            (server->admin_gid != (gid_t)-1 && is_member(peer->uid, peer->gid, server->admin_gid));
 }
 
+void
+server_caller_clear(ServerCaller *caller)
+{
+    g_clear_pointer(&caller->user_id, g_free);
+    g_clear_pointer(&caller->application_id, g_free);
+    g_clear_pointer(&caller->session_id, g_free);
+    g_clear_pointer(&caller->permissions, g_ptr_array_unref);
+}
+
 gboolean
-server_auth_role(const Server *server, const SlHttpRequest *request, gint64 now, ServerRole *ret,
-                 GError **error)
+server_auth_identify(const Server *server, const SlHttpRequest *request, gint64 now,
+                     ServerCaller *ret, GError **error)
 {
     const char *header = sl_http_request_get_header(request, "Authorization");
-    *ret = SERVER_ROLE_ANONYMOUS;
     if (header != NULL) {
         if (g_ascii_strncasecmp(header, "Bearer ", 7) != 0)
             return sl_error_set(error, SL_ERROR_UNAUTHENTICATED,
                                 "only bearer tokens are understood");
-        if (!server_token_check(server, header + 7, now, error))
-            return FALSE;
-        *ret = SERVER_ROLE_ADMIN; /* applications have no lesser roles yet */
-    } else if (is_local_admin(server, &request->peer)) {
-        *ret = SERVER_ROLE_ADMIN;
+        return server_token_check(server, header + 7, now, ret, error);
+    }
+    if (is_local_admin(server, &request->peer)) {
+        ret->user_id = g_strdup(SERVER_DEFAULT_USER);
+        ret->admin = TRUE;
+        ret->local_root = request->peer.uid == 0;
+    }
+    return TRUE;
+}
+
+gboolean
+server_auth_load(ServerCtx *ctx, GError **error)
+{
+    ServerCaller *caller = &ctx->caller;
+    gboolean by_socket = caller->admin && caller->permissions == NULL;
+    if (by_socket)
+        return TRUE;
+    g_clear_pointer(&caller->permissions, g_ptr_array_unref);
+    if (!sl_sql_caller_load(ctx->tx, caller->user_id, caller->application_id, caller->session_id,
+                            ctx->now, &caller->permissions, error))
+        return FALSE;
+    if (caller->permissions->len == 0)
+        return sl_error_set(error, SL_ERROR_UNAUTHENTICATED,
+                            "what this token was made for is gone: log in again");
+    caller->admin = FALSE;
+    for (guint i = 0; i < caller->permissions->len;) {
+        const SlPermission *one = caller->permissions->pdata[i];
+        if (one->permission_id == NULL) {
+            g_ptr_array_remove_index_fast(caller->permissions, i);
+            continue;
+        }
+        caller->admin = caller->admin || one->permission_type == SL_PERMISSION_TYPE_INSTANCE_ADMIN;
+        i++;
     }
     return TRUE;
 }

@@ -101,10 +101,12 @@ gboolean
 server_connection_list(ServerCtx *ctx, const SlListRequest *in, SlConnectionPage **ret,
                        GError **error)
 {
+    const char *const *workspaces = NULL;
     g_autoptr(GPtrArray) rows = NULL;
     if (!server_page_check(in->workspace_ids, in->offset, error) ||
-        !sl_sql_connection_list(ctx->tx, server_page_ids(in->workspace_ids), in->include_deleted,
-                                in->limit, in->offset, &rows, error))
+        !server_ctx_workspaces(ctx, in->workspace_ids, &workspaces, error) ||
+        !sl_sql_connection_list(ctx->tx, workspaces, in->include_deleted, in->limit, in->offset,
+                                &rows, error))
         return FALSE;
     SlConnectionPage *page = *ret = sl_connection_page_new();
     page->data = g_ptr_array_new();

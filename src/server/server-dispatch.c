@@ -9,6 +9,7 @@
 #include "server-decode.h"
 #include "server-reply.h"
 #include "server-routes.h"
+#include "server-scope.h"
 #include "sl-error.h"
 
 #define MAX_RUNS 5
@@ -31,6 +32,10 @@ server_init(Server *server, GError **error)
     for (guint i = 0; i < server_n_operations; i++) {
         const ServerOperation *operation = &server_operations[i];
         server->routes[i] = (SlHttpRoute){operation->method, operation->path, operation};
+        if (!server_scope_is_known(operation))
+            return sl_error_set(error, SL_ERROR_FAILED,
+                                "%s: nothing in its input says where it takes effect",
+                                operation->name);
     }
     return sl_http_router_add(server->router, server->routes, server_n_operations, error) &&
            sl_http_router_add(server->router, server_unbuilt, server_n_unbuilt, error);
@@ -68,17 +73,36 @@ server_ctx_wait(ServerCtx *ctx, gint64 job_id, gint64 usec)
 /* --- one run -----------------------------------------------------------------------------------
  */
 
+/* May the caller do this, here and now? In the handler's own transaction, so that it cannot become
+ * untrue in between. */
+static gboolean
+authorize(ServerCtx *ctx, gconstpointer in, GError **error)
+{
+    return ctx->operation->intent == SERVER_INTENT_ANONYMOUS ||
+           (server_auth_load(ctx, error) && server_scope_authorize(ctx, in, error));
+}
+
+static gboolean
+run_in_tx(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
+{
+    if (!authorize(ctx, in, error) || !ctx->operation->run(ctx, in, ret, error))
+        return FALSE;
+    return !ctx->must_ask ||
+           sl_error_set(error, SL_ERROR_FAILED, "%s lists without asking what its caller may see",
+                        ctx->operation->name);
+}
+
 static gboolean
 run_once(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
 {
     const ServerOperation *operation = ctx->operation;
-    if (operation->tx == SERVER_TX_NONE)
+    if (operation->tx == SERVER_TX_NONE && operation->intent == SERVER_INTENT_ANONYMOUS)
         return operation->run(ctx, in, ret, error);
-    g_autoptr(SlTx) tx = sl_db_begin(ctx->server->db, operation->tx == SERVER_TX_READ, error);
+    g_autoptr(SlTx) tx = sl_db_begin(ctx->server->db, operation->tx != SERVER_TX_WRITE, error);
     if (tx == NULL)
         return FALSE;
     ctx->tx = tx;
-    gboolean ok = operation->run(ctx, in, ret, error) && sl_tx_commit(tx, error);
+    gboolean ok = run_in_tx(ctx, in, ret, error) && sl_tx_commit(tx, error);
     ctx->tx = NULL;
     return ok;
 }
@@ -133,21 +157,26 @@ find_operation(const Server *server, const SlHttpRequest *request, SlHttpMatch *
     return FALSE;
 }
 
+/* Who is it? Without the database: whether that is still true is looked at in the transaction. */
 static gboolean
-authorize(const Server *server, const SlHttpRequest *request, ServerCtx *ctx, GError **error)
+identify(const SlHttpRequest *request, ServerCtx *ctx, GError **error)
 {
-    ServerRole needed = ctx->operation->role;
-    if (needed == SERVER_ROLE_ANONYMOUS)
+    if (ctx->operation->intent == SERVER_INTENT_ANONYMOUS)
         return TRUE; /* a bad token does not keep anybody from asking for a good one */
-    if (!server_auth_role(server, request, ctx->now, &ctx->role, error))
+    if (!server_auth_identify(ctx->server, request, ctx->now, &ctx->caller, error))
         return FALSE;
-    if (ctx->role == SERVER_ROLE_ANONYMOUS)
-        return sl_error_set(error, SL_ERROR_UNAUTHENTICATED,
-                            request->peer.local
-                                ? "a token is needed: you are neither root nor in group 'sluice'"
-                                : "a token is needed");
-    return ctx->role >= needed ||
-           sl_error_set(error, SL_ERROR_FORBIDDEN, "your role does not allow this");
+    return ctx->caller.user_id != NULL ||
+           sl_error_set(error, SL_ERROR_UNAUTHENTICATED,
+                        request->peer.local
+                            ? "a token is needed: you are neither root nor in group 'sluice'"
+                            : "a token is needed");
+}
+
+static void
+ctx_clear(ServerCtx *ctx)
+{
+    g_clear_pointer(&ctx->visible, g_strfreev);
+    server_caller_clear(&ctx->caller);
 }
 
 /* Keeps what the next run needs, and parks. */
@@ -182,7 +211,7 @@ server_handle(SlHttpRequest *request, SlHttpReply *reply, gpointer data)
                      .job_id = wait != NULL ? wait->job_id : 0,
                      .deadline = wait != NULL ? wait->deadline : 0};
     const SlRecord *record = ctx.operation->in_record;
-    gboolean ok = authorize(server, request, &ctx, &error);
+    gboolean ok = identify(request, &ctx, &error);
     if (ok && record != NULL) {
         in = server_decode(record, request, &match, &error);
         ok = in != NULL;
@@ -197,4 +226,5 @@ server_handle(SlHttpRequest *request, SlHttpReply *reply, gpointer data)
     server_result_free(ctx.operation, result);
     if (record != NULL)
         sl_record_free(record, in);
+    ctx_clear(&ctx);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "server-intent.h"
 #include "sl-db.h"
 #include "sl-http-router.h"
 #include "sl-http-server.h"
@@ -9,14 +10,6 @@
 /* Between sl-http and the handlers: finds the operation, says who calls, builds the input record
  * from path, query and body, opens the transaction, runs the handler, commits, and writes the
  * answer or the problem. Handlers see records and a transaction, nothing of HTTP. */
-
-typedef enum {
-    SERVER_ROLE_ANONYMOUS,
-    SERVER_ROLE_READER,
-    SERVER_ROLE_RUNNER,
-    SERVER_ROLE_EDITOR,
-    SERVER_ROLE_ADMIN,
-} ServerRole;
 
 typedef enum { SERVER_KIND_NONE, SERVER_KIND_SOURCE, SERVER_KIND_DESTINATION } ServerKind;
 typedef enum { SERVER_TX_NONE, SERVER_TX_READ, SERVER_TX_WRITE } ServerTx;
@@ -38,7 +31,9 @@ typedef struct {
     const char *name; /* operationId */
     const char *method;
     const char *path;
-    ServerRole role; /* least role of a caller */
+    ServerIntent intent;  /* what a caller must be allowed to do */
+    const char *id_means; /* the member that `id` of the input stands for: "jobId"; NULL: none */
+    gboolean default_organization; /* without an id it takes effect in the default organization */
     ServerKind kind;
     ServerTx tx;
     ServerOut out;
@@ -75,12 +70,27 @@ char *server_job_key(const char *job_id);
 /* --- for handlers ------------------------------------------------------------------------------
  */
 
+/* Who calls. */
+typedef struct {
+    char *user_id;                     /* NULL: anonymous */
+    char *application_id, *session_id; /* what the token belongs to */
+    gboolean admin;                    /* of the instance */
+    gboolean local_root;               /* root, on the unix socket */
+    GPtrArray *permissions;            /* SlPermission; NULL until loaded */
+} ServerCaller;
+
+/* The administrator that every installation begins with; local callers are that one too. */
+#define SERVER_DEFAULT_USER "00000000-0000-0000-0000-000000000000"
+
 struct ServerCtx {
     const Server *server;
     const ServerOperation *operation;
     SlTx *tx; /* NULL with SERVER_TX_NONE */
     gint64 now;
-    ServerRole role; /* of the caller */
+    ServerCaller caller;
+    ServerRoles roles; /* of the caller, in the scope of the request */
+    char **visible;    /* server_ctx_workspaces()'s */
+    gboolean must_ask; /* a list without ids: it must call server_ctx_workspaces() */
 
     gint64 job_id;    /* the job that this request waits for; 0: none yet */
     gint64 deadline;  /* monotonic; when the waiting ends */
@@ -90,3 +100,12 @@ struct ServerCtx {
 /* Not done yet: commit, and run the handler again when the job has changed. Returns TRUE, for the
  * handler to return. The first call sets the deadline. */
 gboolean server_ctx_wait(ServerCtx *ctx, gint64 job_id, gint64 usec);
+
+/* For what the input decides: does the caller's role, in the scope of the request, allow this too?
+ * SL_ERROR_FORBIDDEN. */
+gboolean server_ctx_require(const ServerCtx *ctx, ServerIntent intent, GError **error);
+
+/* The workspaces that a list is about: the `workspaceIds` of the input, all of which were allowed,
+ * or without them those that the caller may see. Empty: all (never: none). For sl_sql_*_list(). */
+gboolean server_ctx_workspaces(ServerCtx *ctx, char *const *given, const char *const **ret,
+                               GError **error);

@@ -159,6 +159,7 @@ server_job_list(ServerCtx *ctx, const SlJobListRequest *in, SlJobPage **ret, GEr
     const char *one_type[] = {NULL, NULL};
     const char *status = NULL;
     gboolean by_update = FALSE, descending = FALSE;
+    const char *const *workspaces = NULL;
     g_autoptr(GPtrArray) rows = NULL;
 
     if (sl_record_has(record, in, SL_JOB_LIST_REQUEST_JOB_TYPE))
@@ -169,7 +170,8 @@ server_job_list(ServerCtx *ctx, const SlJobListRequest *in, SlJobPage **ret, GEr
         status = sl_enum_name(&sl_job_status_enum, in->status);
     if (!parse_order(in->order_by, &by_update, &descending, error) ||
         !server_page_check(in->workspace_ids, in->offset, error) ||
-        !sl_sql_job_list(ctx->tx, in->connection_id, server_page_ids(in->workspace_ids),
+        !server_ctx_workspaces(ctx, in->workspace_ids, &workspaces, error) ||
+        !sl_sql_job_list(ctx->tx, in->connection_id, workspaces,
                          one_type[0] != NULL ? one_type : all_types, status,
                          given(in, SL_JOB_LIST_REQUEST_CREATED_AT_START, &in->created_at_start),
                          given(in, SL_JOB_LIST_REQUEST_CREATED_AT_END, &in->created_at_end),
@@ -218,6 +220,8 @@ server_job_create(ServerCtx *ctx, const SlJobCreateRequest *in, SlJobResponse **
     if (in->job_type == SL_JOB_CREATE_REQUEST_JOB_TYPE_REFRESH)
         return sl_error_set(error, SL_ERROR_UNPROCESSABLE,
                             "jobType: refresh is not supported in the public API");
+    if (!sync && !server_ctx_require(ctx, SERVER_INTENT_CREATE_OR_EDIT_CONNECTION, error))
+        return FALSE; /* who may run may not wipe */
     if (!sl_sql_connection_get(ctx->tx, in->connection_id, &connection, error))
         return FALSE;
     if (connection == NULL || connection->status == SL_CONNECTION_STATUS_DEPRECATED)

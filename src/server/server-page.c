@@ -20,13 +20,6 @@ server_page_check(char *const *workspace_ids, gint64 offset, GError **error)
     return TRUE;
 }
 
-const char *const *
-server_page_ids(char **ids)
-{
-    static const char *const none[] = {NULL};
-    return ids != NULL ? (const char *const *)ids : none;
-}
-
 /* The text of one parameter; NULL: not given. */
 static char *
 parameter_text(const SlField *field, gconstpointer request)

@@ -8,9 +8,6 @@
 /* Judges what the record engine cannot: ids, and the offset. */
 gboolean server_page_check(char *const *workspace_ids, gint64 offset, GError **error);
 
-/* For a statement: an empty list instead of NULL. */
-const char *const *server_page_ids(char **ids);
-
 /* Absolute URLs, "" where there is no neighbour. All parameters of `request` (with fields limit and
  * offset) stand in them, lists joined by commas. A page that is not empty has a next one: nobody
  * looks ahead, and the last page is empty. */

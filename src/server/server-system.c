@@ -60,7 +60,8 @@ server_token_create(ServerCtx *ctx, const SlTokenRequest *in, gpointer *ret, GEr
     if (row == NULL || !server_secret_matches(in->client_secret, row->client_secret_hash))
         return sl_error_set(error, SL_ERROR_UNAUTHENTICATED, "client_id or client_secret is wrong");
     SlTokenResponse *token = *ret = sl_token_response_new();
-    token->access_token = server_token_make(ctx->server, row->application_id, ctx->now);
+    token->access_token =
+        server_token_make(ctx->server, row->user_id, row->application_id, NULL, ctx->now);
     token->token_type = g_strdup("Bearer");
     sl_token_response_set_expires_in(token, SERVER_TOKEN_SECONDS);
     return TRUE;
@@ -116,7 +117,8 @@ server_application_create(ServerCtx *ctx, const SlApplicationCreateRequest *in,
     if (secret == NULL)
         return FALSE;
     g_autofree char *hash = server_secret_hash(secret);
-    if (!sl_sql_application_add(ctx->tx, id, in->name, client, hash, ctx->now, &row, error))
+    if (!sl_sql_application_add(ctx->tx, id, ctx->caller.user_id, in->name, client, hash, ctx->now,
+                                &row, error))
         return FALSE;
     *ret = make_application(row, secret);
     return TRUE;

@@ -28,10 +28,12 @@ gboolean
 server_workspace_list(ServerCtx *ctx, const SlListRequest *in, SlWorkspacePage **ret,
                       GError **error)
 {
+    const char *const *workspaces = NULL;
     g_autoptr(GPtrArray) rows = NULL;
     if (!server_page_check(in->workspace_ids, in->offset, error) ||
-        !sl_sql_workspace_list(ctx->tx, server_page_ids(in->workspace_ids), in->include_deleted,
-                               in->limit, in->offset, &rows, error))
+        !server_ctx_workspaces(ctx, in->workspace_ids, &workspaces, error) ||
+        !sl_sql_workspace_list(ctx->tx, workspaces, in->include_deleted, in->limit, in->offset,
+                               &rows, error))
         return FALSE;
     SlWorkspacePage *page = *ret = sl_workspace_page_new();
     page->data = g_ptr_array_new();

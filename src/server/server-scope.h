@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "server-dispatch.h"
+
+/* Where a request takes effect, and what its caller holds there. Ids are looked for in the members
+ * of the input record itself, by a table of names: what is nested in a body never opens a door. */
+
+/* Fills ctx->roles, and refuses: SL_ERROR_FORBIDDEN. Needs the caller and the transaction. An
+ * unknown id gives no role: to those who have none, things that they may not see do not exist. */
+gboolean server_scope_authorize(ServerCtx *ctx, gconstpointer in, GError **error);
+
+/* Can the scope of an operation be found? For a check of the whole table. */
+gboolean server_scope_is_known(const ServerOperation *operation);
