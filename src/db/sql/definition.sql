@@ -32,6 +32,27 @@ where actor_type = $1 and not tombstone
 order by custom desc, created_at, definition_id
 limit 1;
 
+-- name: definition_list_for_workspace
+-- rows: Definition
+-- used: only those of which the workspace has a source or destination.
+-- params: actor_type text, workspace_id uuid, include_deleted bool, used bool
+select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
+    supports_refreshes, custom
+from actor_definition d
+where actor_type = $1 and ($3 or not tombstone)
+  and (not $4 or exists (
+      select from actor a where a.definition_id = d.definition_id and a.workspace_id = $2 and not a.tombstone))
+order by name, definition_id;
+
+-- name: definition_rename
+-- row: Definition
+-- params: definition_id uuid, name text, now timestamptz
+update actor_definition
+set name = $2, updated_at = $3
+where definition_id = $1 and custom and not tombstone
+returning definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom;
+
 -- name: definition_save
 -- row: Definition
 -- One of the administrator's. Registered again under its id, it is replaced; what a package ships is not.

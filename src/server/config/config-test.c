@@ -7,8 +7,6 @@
 #include "server-routes.h"
 #include "sl-error.h"
 
-#define NO_ID "11111111-2222-3333-4444-555555555555"
-
 /* --- talking -----------------------------------------------------------------------------------
  */
 
@@ -27,6 +25,8 @@ static void
 check_shape(const ServerOperation *operation, const char *answer)
 {
     g_autoptr(GError) error = NULL;
+    if (operation->out == SERVER_OUT_NONE)
+        return; /* a 204, or an empty body */
     g_autoptr(SlJsonDoc) doc = sl_json_read(answer, strlen(answer), NULL, &error);
     g_assert_no_error(error);
     if (operation->out == SERVER_OUT_STRING) {
@@ -167,6 +167,7 @@ main(int argc, char **argv)
     CONFIG_CASE("dialect/errors", test_errors);
     CONFIG_CASE("dialect/addresses", test_addresses);
     CONFIG_CASE("dialect/unbuilt", test_unbuilt);
+    config_add_definition_cases();
     config_add_workspace_cases();
     return g_test_run();
 }

@@ -17,5 +17,9 @@ const char *config_at(Fixture *fix, const char *json, ...) G_GNUC_NULL_TERMINATE
 #define CONFIG_CASE(name, func)                                                                    \
     g_test_add("/server/config/" name, Fixture, NULL, setup, func, teardown)
 
+/* Nothing has it. */
+#define NO_ID "11111111-2222-3333-4444-555555555555"
+
 /* One per file of cases. */
+void config_add_definition_cases(void);
 void config_add_workspace_cases(void);

@@ -2,8 +2,6 @@
 #include "config.h"
 #include "config-test.h"
 
-#define NO_ID "11111111-2222-3333-4444-555555555555"
-
 static void
 test_organization(Fixture *fix, gconstpointer data)
 {

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "config-job.h"
+
+#include <string.h>
+
+#include "sl-id.h"
+
+#define NO_LOGS "{\"logLines\":[]}"
+
+static SlConfigSynchronousJob *
+make(const char *what, const char *config_id, gint64 created, gint64 ended, gboolean succeeded)
+{
+    SlConfigSynchronousJob *info = sl_config_synchronous_job_new();
+    info->config_type = g_strdup(what);
+    info->config_id = g_strdup(config_id);
+    sl_config_synchronous_job_set_created_at(info, created / G_USEC_PER_SEC);
+    sl_config_synchronous_job_set_ended_at(info, ended / G_USEC_PER_SEC);
+    sl_config_synchronous_job_set_succeeded(info, succeeded);
+    sl_config_synchronous_job_set_connector_configuration_updated(info, FALSE);
+    sl_config_synchronous_job_set_log_type(info, SL_CONFIG_SYNCHRONOUS_JOB_LOG_TYPE_FORMATTED);
+    info->logs = g_strdup(NO_LOGS);
+    return info;
+}
+
+SlConfigSynchronousJob *
+config_job_none(const ServerCtx *ctx, const char *what)
+{
+    SlConfigSynchronousJob *info = make(what, "NoConfiguration", ctx->now, ctx->now, TRUE);
+    info->id = sl_id_new();
+    return info;
+}
+
+char *
+config_job_failure_reason(const SlJob *job)
+{
+    const char *text = job->failure != NULL ? job->failure : "{}";
+    g_autoptr(SlJsonDoc) doc = sl_json_read(text, strlen(text), NULL, NULL);
+    const SlJsonNode *failures =
+        doc != NULL ? sl_json_get(doc, sl_json_root(doc), "failures") : NULL;
+    const SlJsonNode *first = failures != NULL ? sl_json_at(doc, failures, 0) : NULL;
+    return first != NULL ? sl_json_dup_span(first) : NULL;
+}
+
+SlConfigSynchronousJob *
+config_job_info(const SlJob *job, const char *what, const char *config_id)
+{
+    gint64 ended =
+        sl_record_has(&sl_job_record, job, SL_JOB_FINISHED_AT) ? job->finished_at : job->updated_at;
+    SlConfigSynchronousJob *info =
+        make(what, config_id, job->created_at, ended, job->status == SL_JOB_STATUS_SUCCEEDED);
+    /* a UUID on this wire, a number everywhere else */
+    info->id = g_strdup_printf("00000000-0000-4000-8000-%012" G_GINT64_MODIFIER "x", job->job_id);
+    info->failure_reason = config_job_failure_reason(job);
+    return info;
+}

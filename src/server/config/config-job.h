@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "server-dispatch.h"
+#include "sl-records.h"
+
+/* The `jobInfo` of answers. */
+
+/* Nothing ran: a job that succeeded at once. `what` is a word of JobConfigType ("get_spec"). */
+SlConfigSynchronousJob *config_job_none(const ServerCtx *ctx, const char *what);
+
+/* `what` as above; `config_id`: the actor or definition. */
+SlConfigSynchronousJob *config_job_info(const SlJob *job, const char *what, const char *config_id);
+
+/* The first FailureReason of a job that failed, as JSON; NULL: there is none. */
+char *config_job_failure_reason(const SlJob *job);
