@@ -163,7 +163,9 @@ main(int argc, char **argv)
 {
     static const SlDaemonInfo info = {
         .name = "sluice-cron",
-        .summary = N_("[DUTY] - housekeeping: sweeps, deletes, tidies up"),
+        .summary = N_(
+            "Keeps house: sweeps, deletes, tidies up. Without a duty it serves the message bus."),
+        .arguments = N_("[DUTY]"),
         .bus_name = "org.sluice.Cron1",
         .flags = SL_DAEMON_ARGUMENTS | SL_DAEMON_IDLE_EXIT,
         .start = cron_start,

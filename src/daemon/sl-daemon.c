@@ -416,7 +416,7 @@ parse_command_line(SlDaemon *daemon, int argc, char **argv)
         {"no-bus", 0, 0, G_OPTION_ARG_NONE, &daemon->no_bus, N_("Do not use the message bus"),
          NULL},
         {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &daemon->arguments, NULL,
-         (info->flags & SL_DAEMON_INSTANCE) != 0 ? N_("INSTANCE") : NULL},
+         (info->flags & SL_DAEMON_INSTANCE) != 0 ? N_("INSTANCE") : info->arguments},
         {NULL},
     };
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);

@@ -30,9 +30,10 @@ typedef enum {
 } SlDaemonFlags;
 
 typedef struct {
-    const char *name;     /* "sluice-cron": program, log identifier */
-    const char *summary;  /* N_(): what --help says */
-    const char *bus_name; /* NULL: not on the bus */
+    const char *name;      /* "sluice-cron": program, log identifier */
+    const char *summary;   /* N_(): what --help says */
+    const char *arguments; /* N_(): "[DUTY]", behind the options in the usage; NULL: none */
+    const char *bus_name;  /* NULL: not on the bus */
     SlDaemonFlags flags;
     const GOptionEntry *options; /* the role's own options, or NULL */
 

@@ -41,7 +41,10 @@ turn(gpointer data, GCancellable *cancellable, gint64 *ret_next, GError **error)
 static void
 show_state(Worker *worker)
 {
-    const char *state = worker->drained ? "draining" : worker->busy != NULL ? "working" : "waiting";
+    gboolean busy = worker->busy != NULL;
+    const char *state = worker->drained ? (busy ? "draining" : "drained")
+                        : busy          ? "working"
+                                        : "waiting";
     sl_daemon_status("%s, %d tasks done", state, g_atomic_int_get(&worker->finished));
     if (worker->bus == NULL)
         return;
