@@ -43,6 +43,30 @@ test_foreign(void)
     g_assert_cmpstr(sl_error_info(SL_N_ERRORS)->name, ==, "failed");
 }
 
+/* The problem stays with the error through copies and prefixes. */
+static void
+test_problem(void)
+{
+    g_autoptr(GError) error = NULL;
+    const char *type, *title, *data;
+    g_assert_false(sl_error_set(&error, SL_ERROR_EXISTS, "x"));
+    g_assert_false(sl_error_get_problem(error, &type, &title, &data));
+    g_clear_error(&error);
+    g_assert_false(sl_error_set_problem(&error, SL_ERROR_EXISTS, "error:t", "T",
+                                        g_strdup("{\"a\":1}"), "no %d", 7));
+    g_prefix_error(&error, "say ");
+    g_autoptr(GError) copy = g_error_copy(error);
+    g_clear_error(&error);
+    g_assert_error(copy, SL_ERROR, SL_ERROR_EXISTS);
+    g_assert_cmpstr(copy->message, ==, "say no 7");
+    g_assert_true(sl_error_get_problem(copy, &type, &title, &data));
+    g_assert_cmpstr(type, ==, "error:t");
+    g_assert_cmpstr(title, ==, "T");
+    g_assert_cmpstr(data, ==, "{\"a\":1}");
+    g_assert_false(sl_error_get_problem(NULL, &type, &title, &data));
+    g_assert_false(sl_error_set_problem(NULL, SL_ERROR_EXISTS, "t", "T", g_strdup("{}"), "x"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -50,5 +74,6 @@ main(int argc, char **argv)
     g_test_add_func("/basic/error/table-complete", test_table_complete);
     g_test_add_func("/basic/error/errno", test_errno);
     g_test_add_func("/basic/error/foreign", test_foreign);
+    g_test_add_func("/basic/error/problem", test_problem);
     return g_test_run();
 }

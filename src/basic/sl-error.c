@@ -47,7 +47,30 @@ static const SlErrorInfo infos[SL_N_ERRORS] = {
                                   "config_error", 501, FALSE},
 };
 
-G_DEFINE_QUARK(sl - error - quark, sl_error)
+/* What sl_error_set_problem() adds. */
+typedef struct {
+    const char *type, *title;
+    char *data;
+} SlErrorPrivate;
+
+static void
+sl_error_private_init(SlErrorPrivate *private)
+{
+}
+
+static void
+sl_error_private_copy(const SlErrorPrivate *from, SlErrorPrivate *to)
+{
+    *to = (SlErrorPrivate){from->type, from->title, g_strdup(from->data)};
+}
+
+static void
+sl_error_private_clear(SlErrorPrivate *private)
+{
+    g_free(private->data);
+}
+
+G_DEFINE_EXTENDED_ERROR(SlError, sl_error)
 
 const SlErrorInfo *
 sl_error_info(int code)
@@ -152,4 +175,32 @@ sl_error_set(GError **error, SlErrorCode code, const char *format, ...)
         *error = g_error_new_valist(SL_ERROR, (gint)code, format, args);
     va_end(args);
     return FALSE;
+}
+
+gboolean
+sl_error_set_problem(GError **error, SlErrorCode code, const char *type, const char *title,
+                     char *data, const char *format, ...)
+{
+    g_autofree char *owned = data;
+    va_list args;
+    if (error == NULL)
+        return FALSE;
+    va_start(args, format);
+    *error = g_error_new_valist(SL_ERROR, (gint)code, format, args);
+    va_end(args);
+    *sl_error_get_private(*error) = (SlErrorPrivate){type, title, g_steal_pointer(&owned)};
+    return FALSE;
+}
+
+gboolean
+sl_error_get_problem(const GError *error, const char **ret_type, const char **ret_title,
+                     const char **ret_data)
+{
+    if (error == NULL || error->domain != SL_ERROR)
+        return FALSE;
+    const SlErrorPrivate *private = sl_error_get_private(error);
+    *ret_type = private->type;
+    *ret_title = private->title;
+    *ret_data = private->data;
+    return private->type != NULL;
 }

@@ -60,3 +60,14 @@ gboolean sl_error_set_errno(GError **error, int errnum, const char *format, ...)
 /* Sets an error and returns FALSE. */
 gboolean sl_error_set(GError **error, SlErrorCode code, const char *format, ...)
     G_GNUC_PRINTF(3, 4);
+
+/* An error that clients of the HTTP APIs know by a problem of its own: `type` ("error:tag-…", or
+ * what stands behind '#' in the common address, "" = the bare address) and `title` live for ever;
+ * `data` (taken; NULL: none) is a JSON object with the members that the type promises. Returns
+ * FALSE. */
+gboolean sl_error_set_problem(GError **error, SlErrorCode code, const char *type, const char *title,
+                              char *data, const char *format, ...) G_GNUC_PRINTF(6, 7);
+
+/* FALSE: it is known by its code only. */
+gboolean sl_error_get_problem(const GError *error, const char **ret_type, const char **ret_title,
+                              const char **ret_data);

@@ -7,8 +7,8 @@
  * header for equality, so no charset and no problem+json). */
 #define SL_PROBLEM_CONTENT_TYPE "application/json"
 
-/* {status, title, type, detail, data: {message}} of an error; sl_error_info_for() gives the face.
- */
+/* {status, title, type, detail, data} of an error: its own problem (sl_error_set_problem()), or
+ * that of its code, with data {message}. */
 char *sl_problem_print(const GError *error, guint *ret_status);
 
 /* The same for what has no SlErrorCode: 405, 431, … */

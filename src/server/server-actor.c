@@ -4,21 +4,18 @@
 
 #include <string.h>
 
+#include "server-definition.h"
 #include "server-job.h"
-#include "server-page.h"
-#include "server-routes.h"
+#include "server-json.h"
+#include "server-problem.h"
 #include "server-spec.h"
+#include "server-workspace.h"
 #include "sl-error.h"
 #include "sl-id.h"
 #include "sl-secret.h"
 #include "sl-sql.h"
 
-static int
-kind_of(const ServerCtx *ctx)
-{
-    return ctx->operation->kind == SERVER_KIND_SOURCE ? SL_ACTOR_TYPE_SOURCE
-                                                      : SL_ACTOR_TYPE_DESTINATION;
-}
+#define COORDINATE "secret_coordinate::"
 
 static const char *
 kind_name(int actor_type)
@@ -34,9 +31,8 @@ type_member(int actor_type)
     return g_strconcat(kind_name(actor_type), "Type", NULL);
 }
 
-/* "sluice/source-postgres" is "postgres" to clients. */
-static const char *
-short_name(const SlDefinition *definition)
+const char *
+server_actor_short_name(const SlDefinition *definition)
 {
     const char *slash = strrchr(definition->docker_repository, '/');
     const char *name = slash != NULL ? slash + 1 : definition->docker_repository;
@@ -52,8 +48,7 @@ server_actor_load(ServerCtx *ctx, const char *actor_id, int actor_type, SlActor 
     if (!sl_sql_actor_get(ctx->tx, actor_id, &actor, error))
         return FALSE;
     if (actor == NULL || actor->tombstone || actor->actor_type != actor_type)
-        return sl_error_set(error, SL_ERROR_NOT_FOUND, "%s '%s' does not exist",
-                            kind_name(actor_type), actor_id);
+        return server_not_found(error, kind_name(actor_type), actor_id);
     if (ret_definition != NULL) {
         if (!sl_sql_definition_get(ctx->tx, actor->definition_id, ret_definition, error))
             return FALSE;
@@ -69,80 +64,6 @@ server_actor_load(ServerCtx *ctx, const char *actor_id, int actor_type, SlActor 
 
 /* --- configurations ------------------------------------------------------------------------------
  */
-
-/* Copies the members of an object but `without`, and adds text `value` under that name. */
-static char *
-rewrite(const char *json, const char *without, const char *value, GError **error)
-{
-    g_autoptr(SlJsonDoc) doc = sl_json_read(json, strlen(json), NULL, error);
-    if (doc == NULL)
-        return NULL;
-    if (sl_json_root(doc)->type != SL_JSON_OBJECT) {
-        sl_error_set(error, SL_ERROR_INVALID, "configuration: expected object");
-        return NULL;
-    }
-    GString *out = g_string_new(NULL);
-    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
-    sl_json_begin_object(&w);
-    if (value != NULL)
-        sl_json_member_string(&w, without, value);
-    SL_JSON_FOREACH (doc, sl_json_root(doc), key) {
-        g_autofree char *name = sl_json_dup_string(key);
-        if (name == NULL || strcmp(name, without) == 0)
-            continue;
-        sl_json_key(&w, name);
-        sl_json_node(&w, key + 1);
-    }
-    sl_json_end_object(&w);
-    return g_string_free(out, FALSE);
-}
-
-/* Merges `patch` over `base`: objects deeply, everything else whole. A stored secret is a leaf. */
-static void
-merge(SlJsonWriter *w, const SlJsonDoc *base_doc, const SlJsonNode *base, const SlJsonDoc *doc,
-      const SlJsonNode *patch)
-{
-    gboolean deep = base != NULL && base->type == SL_JSON_OBJECT && patch->type == SL_JSON_OBJECT &&
-                    sl_json_get(base_doc, base, "_secret") == NULL;
-    if (!deep) {
-        sl_json_node(w, patch);
-        return;
-    }
-    sl_json_begin_object(w);
-    SL_JSON_FOREACH (base_doc, base, key) {
-        g_autofree char *name = sl_json_dup_string(key);
-        const SlJsonNode *other = name != NULL ? sl_json_get(doc, patch, name) : NULL;
-        if (name == NULL)
-            continue;
-        sl_json_key(w, name);
-        if (other != NULL)
-            merge(w, base_doc, key + 1, doc, other);
-        else
-            sl_json_node(w, key + 1);
-    }
-    SL_JSON_FOREACH (doc, patch, key) {
-        g_autofree char *name = sl_json_dup_string(key);
-        if (name == NULL || sl_json_get(base_doc, base, name) != NULL)
-            continue;
-        sl_json_key(w, name);
-        sl_json_node(w, key + 1);
-    }
-    sl_json_end_object(w);
-}
-
-static char *
-merge_configurations(const char *base, const char *patch, GError **error)
-{
-    g_autoptr(SlJsonDoc) base_doc = sl_json_read(base, strlen(base), NULL, error);
-    g_autoptr(SlJsonDoc) doc =
-        base_doc != NULL ? sl_json_read(patch, strlen(patch), NULL, error) : NULL;
-    if (doc == NULL)
-        return NULL;
-    GString *out = g_string_new(NULL);
-    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
-    merge(&w, base_doc, sl_json_root(base_doc), doc, sl_json_root(doc));
-    return g_string_free(out, FALSE);
-}
 
 static char *
 refuse_secret(const char *plain, gpointer data, GError **error)
@@ -164,13 +85,37 @@ refuse_references(const char *given, GError **error)
            sl_error_set(error, SL_ERROR_INVALID, "configuration: '_secret' is not for clients");
 }
 
+/* A coordinate of this actor's own secret is as good as the mask; of another's, it is refused. */
+static char *
+mask_coordinates(const SlActor *actor, const char *given, GError **error)
+{
+    g_auto(GStrv) ids = sl_secret_list(actor->configuration, error);
+    g_autoptr(GString) text = g_string_new(given);
+    if (ids == NULL)
+        return NULL;
+    for (char **id = ids; *id != NULL; id++) {
+        g_autofree char *coordinate = g_strconcat("\"" COORDINATE, *id, "\"", NULL);
+        g_string_replace(text, coordinate, "\"" SL_MASK "\"", 0);
+    }
+    if (strstr(text->str, "\"" COORDINATE) != NULL) {
+        sl_error_set(error, SL_ERROR_INVALID,
+                     "configuration: a secret coordinate is not one of this %s",
+                     kind_name(actor->actor_type));
+        return NULL;
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
 /* Judged, its secrets put away: what is stored. */
 static char *
 seal_configuration(ServerCtx *ctx, const SlActor *actor, const SlDefinition *definition,
                    const char *given, GError **error)
 {
     g_autofree char *member = type_member(actor->actor_type);
-    g_autofree char *plain = rewrite(given, member, NULL, error);
+    g_autofree char *own = mask_coordinates(actor, given, error);
+    g_autofree char *plain = own != NULL ? server_json_replace(own, member, NULL, error) : NULL;
+    if (own != NULL && plain == NULL)
+        g_prefix_error(error, "configuration: ");
     if (plain == NULL || !server_spec_judge(definition->spec, plain, error))
         return NULL;
     g_autofree char *schema = server_spec_connection(definition->spec);
@@ -180,192 +125,109 @@ seal_configuration(ServerCtx *ctx, const SlActor *actor, const SlDefinition *def
                            plain, schema, actor->configuration, ctx->now, error);
 }
 
-/* --- answers -------------------------------------------------------------------------------------
- */
-
-/* Sources and destinations have records of the same C members; which one, the caller knows. */
-static gpointer
-make_response(const SlRecord *record, const SlActor *actor, const SlDefinition *definition,
-              GError **error)
+static char *
+show_coordinate(const char *secret_id, gpointer data, GError **error)
 {
-    g_autofree char *member = type_member(actor->actor_type);
-    g_autofree char *masked = sl_secret_mask(actor->configuration, error);
-    const char *name = definition != NULL ? short_name(definition) : "";
-    g_autofree char *configuration = masked != NULL ? rewrite(masked, member, name, error) : NULL;
-    g_autofree char *created =
-        g_strdup_printf("%" G_GINT64_FORMAT, actor->created_at / G_USEC_PER_SEC);
-    const struct {
-        const char *column, *text;
-    } columns[] = {
-        {"actor_id", actor->actor_id},
-        {"name", actor->name},
-        {"actor_type", name},
-        {"definition_id", actor->definition_id},
-        {"workspace_id", actor->workspace_id},
-        {"configuration", configuration},
-        {"created_at", created},
-    };
-    gpointer response = configuration != NULL ? sl_record_new(record) : NULL;
-    for (gsize i = 0; response != NULL && i < G_N_ELEMENTS(columns); i++) {
-        if (!sl_record_set_text(record, response, columns[i].column, columns[i].text, error)) {
-            sl_record_free(record, response);
-            return NULL;
-        }
-    }
-    return response;
+    return g_strconcat(COORDINATE, secret_id, NULL);
 }
 
-static gboolean
-give(ServerCtx *ctx, const SlActor *actor, const SlDefinition *definition, gpointer *ret,
-     GError **error)
+char *
+server_actor_configuration(const SlActor *actor, gboolean coordinates, GError **error)
 {
-    *ret = make_response(ctx->operation->out_record, actor, definition, error);
-    return *ret != NULL;
-}
-
-gboolean
-server_actor_get(ServerCtx *ctx, const SlActorIdRequest *in, gpointer *ret, GError **error)
-{
-    g_autoptr(SlActor) actor = NULL;
-    g_autoptr(SlDefinition) definition = NULL;
-    return server_actor_load(ctx, in->actor_id, kind_of(ctx), &actor, NULL, error) &&
-           sl_sql_definition_get(ctx->tx, actor->definition_id, &definition, error) &&
-           give(ctx, actor, definition, ret, error);
-}
-
-gboolean
-server_actor_list(ServerCtx *ctx, const SlListRequest *in, gpointer *ret, GError **error)
-{
-    const SlRecord *page_record = ctx->operation->out_record;
-    const SlRecord *record = sl_record_find(page_record, "data")->record;
-    const char *const *workspaces = NULL;
-    g_autoptr(GPtrArray) rows = NULL;
-    if (!server_page_check(in->workspace_ids, in->offset, error) ||
-        !server_ctx_workspaces(ctx, in->workspace_ids, &workspaces, error) ||
-        !sl_sql_actor_list(ctx->tx, kind_name(kind_of(ctx)), workspaces, in->include_deleted,
-                           in->limit, in->offset, &rows, error))
-        return FALSE;
-    SlSourcePage *page = *ret = sl_record_new(page_record); /* DestinationPage is the same */
-    page->data = g_ptr_array_new();
-    for (guint i = 0; i < rows->len; i++) {
-        const SlActor *actor = rows->pdata[i];
-        g_autoptr(SlDefinition) definition = NULL;
-        if (!sl_sql_definition_get(ctx->tx, actor->definition_id, &definition, error))
-            return FALSE;
-        gpointer response = make_response(record, actor, definition, error);
-        if (response == NULL)
-            return FALSE;
-        g_ptr_array_add(page->data, response);
-    }
-    server_page_links(ctx, &sl_list_request_record, in, rows->len, &page->previous, &page->next);
-    return TRUE;
+    return coordinates ? sl_secret_fill(actor->configuration, show_coordinate, NULL, error)
+                       : sl_secret_mask(actor->configuration, error);
 }
 
 /* --- create, change, delete ----------------------------------------------------------------------
  */
 
 static gboolean
-find_by_name(ServerCtx *ctx, const SlActorCreateRequest *in, SlDefinition **ret, GError **error)
+find_by_name(ServerCtx *ctx, int actor_type, const char *workspace_id, const char *configuration,
+             SlDefinition **ret, GError **error)
 {
-    g_autofree char *member = type_member(kind_of(ctx));
-    g_autoptr(SlJsonDoc) doc =
-        sl_json_read(in->configuration, strlen(in->configuration), NULL, error);
-    if (doc == NULL)
-        return FALSE;
-    const SlJsonNode *node = sl_json_get(doc, sl_json_root(doc), member);
-    g_autofree char *name = node != NULL ? sl_json_dup_string(node) : NULL;
+    g_autofree char *member = type_member(actor_type);
+    g_autofree char *name = server_json_string(configuration, member);
     if (name == NULL)
         return sl_error_set(error, SL_ERROR_UNPROCESSABLE,
                             "definitionId or configuration.%s is required", member);
-    return sl_sql_definition_find_by_name(ctx->tx, kind_name(kind_of(ctx)), name, ret, error) &&
+    return sl_sql_definition_find_by_name(ctx->tx, kind_name(actor_type), name, workspace_id, ret,
+                                          error) &&
            (*ret != NULL ||
-            sl_error_set(error, SL_ERROR_INVALID, "configuration.%s: there is no connector '%s'",
-                         member, name));
-}
-
-static gboolean
-find_definition(ServerCtx *ctx, const SlActorCreateRequest *in, SlDefinition **ret, GError **error)
-{
-    if (in->definition_id == NULL)
-        return find_by_name(ctx, in, ret, error);
-    if (!sl_sql_definition_resolve(ctx->tx, in->definition_id, ret, error))
-        return FALSE;
-    return (*ret != NULL && (*ret)->actor_type == kind_of(ctx)) ||
-           sl_error_set(error, SL_ERROR_NOT_FOUND, "definitionId: there is no %s connector '%s'",
-                        kind_name(kind_of(ctx)), in->definition_id);
+            server_problem(error, SERVER_PROBLEM_VALUE, server_problem_data("value", name, NULL),
+                           "configuration.%s: there is no connector '%s'", member, name));
 }
 
 /* The row comes first, empty: its secrets refer to it. */
 gboolean
-server_actor_create(ServerCtx *ctx, const SlActorCreateRequest *in, gpointer *ret, GError **error)
+server_actor_make(ServerCtx *ctx, int actor_type, const char *workspace_id,
+                  const char *definition_id, const ServerActorEdit *edit, SlActor **ret,
+                  SlDefinition **ret_definition, GError **error)
 {
     g_autoptr(SlDefinition) definition = NULL;
-    g_autoptr(SlWorkspace) workspace = NULL;
     g_autoptr(SlActor) empty = NULL;
-    g_autoptr(SlActor) actor = NULL;
     g_autofree char *id = sl_id_new();
 
-    if (!sl_sql_workspace_get(ctx->tx, in->workspace_id, &workspace, error))
+    if (!server_workspace_load(ctx, workspace_id, NULL, error) ||
+        !refuse_references(edit->configuration, error))
         return FALSE;
-    if (workspace == NULL)
-        return sl_error_set(error, SL_ERROR_NOT_FOUND, "workspaceId: workspace '%s' does not exist",
-                            in->workspace_id);
-    if (!refuse_references(in->configuration, error) ||
-        !find_definition(ctx, in, &definition, error) ||
-        !sl_sql_actor_add(ctx->tx, id, in->workspace_id, definition->definition_id,
-                          kind_name(kind_of(ctx)), in->name, "{}", ctx->now, &empty, error))
+    gboolean found =
+        definition_id != NULL
+            ? server_definition_load(ctx, workspace_id, definition_id, actor_type, &definition,
+                                     error)
+            : find_by_name(ctx, actor_type, workspace_id, edit->configuration, &definition, error);
+    if (!found ||
+        !sl_sql_actor_add(ctx->tx, id, workspace_id, definition->definition_id,
+                          kind_name(actor_type), edit->name, "{}", ctx->now, &empty, error))
         return FALSE;
-    g_autofree char *stored = seal_configuration(ctx, empty, definition, in->configuration, error);
-    return stored != NULL &&
-           sl_sql_actor_update(ctx->tx, id, in->name, stored, ctx->now, &actor, error) &&
-           give(ctx, actor, definition, ret, error);
+    g_autofree char *stored =
+        seal_configuration(ctx, empty, definition, edit->configuration, error);
+    if (stored == NULL || !sl_sql_actor_update(ctx->tx, id, edit->name, stored,
+                                               edit->resource_allocation, ctx->now, ret, error))
+        return FALSE;
+    if (ret_definition != NULL)
+        *ret_definition = g_steal_pointer(&definition);
+    return TRUE;
 }
 
-static gboolean
-change(ServerCtx *ctx, const char *actor_id, const char *name, const char *configuration,
-       gboolean merged, gpointer *ret, GError **error)
+gboolean
+server_actor_change(ServerCtx *ctx, int actor_type, const char *actor_id,
+                    const ServerActorEdit *edit, SlActor **ret, SlDefinition **ret_definition,
+                    GError **error)
 {
     g_autoptr(SlActor) locked = NULL;
     g_autoptr(SlActor) old = NULL;
-    g_autoptr(SlActor) actor = NULL;
     g_autoptr(SlDefinition) definition = NULL;
     g_autofree char *stored = NULL;
     if (!sl_sql_actor_lock(ctx->tx, actor_id, &locked, error) ||
-        !server_actor_load(ctx, actor_id, kind_of(ctx), &old, &definition, error))
+        !server_actor_load(ctx, actor_id, actor_type, &old, &definition, error))
         return FALSE;
-    if (configuration != NULL) {
-        if (!refuse_references(configuration, error))
+    if (edit->configuration != NULL) {
+        if (!refuse_references(edit->configuration, error))
             return FALSE;
         g_autofree char *whole =
-            merged ? merge_configurations(old->configuration, configuration, error)
-                   : g_strdup(configuration);
+            edit->merge ? server_json_merge(old->configuration, edit->configuration, error)
+                        : g_strdup(edit->configuration);
         stored = whole != NULL ? seal_configuration(ctx, old, definition, whole, error) : NULL;
         if (stored == NULL)
             return FALSE;
     }
-    return sl_sql_actor_update(ctx->tx, actor_id, name != NULL ? name : old->name,
-                               stored != NULL ? stored : old->configuration, ctx->now, &actor,
-                               error) &&
-           give(ctx, actor, definition, ret, error);
+    if (!sl_sql_actor_update(ctx->tx, actor_id, edit->name != NULL ? edit->name : old->name,
+                             stored != NULL ? stored : old->configuration,
+                             edit->resource_allocation != NULL ? edit->resource_allocation
+                                                               : old->resource_allocation,
+                             ctx->now, ret, error))
+        return FALSE;
+    if (ret_definition != NULL)
+        *ret_definition = g_steal_pointer(&definition);
+    return TRUE;
 }
 
 gboolean
-server_actor_patch(ServerCtx *ctx, const SlActorPatchRequest *in, gpointer *ret, GError **error)
+server_actor_remove(ServerCtx *ctx, int actor_type, const char *actor_id, GError **error)
 {
-    return change(ctx, in->actor_id, in->name, in->configuration, TRUE, ret, error);
-}
-
-gboolean
-server_actor_put(ServerCtx *ctx, const SlActorPutRequest *in, gpointer *ret, GError **error)
-{
-    return change(ctx, in->actor_id, in->name, in->configuration, FALSE, ret, error);
-}
-
-gboolean
-server_actor_delete(ServerCtx *ctx, const SlActorIdRequest *in, gpointer *ret, GError **error)
-{
-    return server_actor_load(ctx, in->actor_id, kind_of(ctx), NULL, NULL, error) &&
-           sl_sql_actor_delete(ctx->tx, in->actor_id, ctx->now, NULL, error);
+    return server_actor_load(ctx, actor_id, actor_type, NULL, NULL, error) &&
+           server_job_stop_all(ctx, actor_id, error) &&
+           sl_sql_actor_delete(ctx->tx, actor_id, ctx->now, NULL, error);
 }
 
 /* --- jobs of an actor ----------------------------------------------------------------------------
@@ -384,13 +246,11 @@ await_of_actor(ServerCtx *ctx, const SlActor *actor, SlConfigType type, SlJob **
 
 /* A check that says no is an answer; so is a connector that cannot even be asked. */
 gboolean
-server_actor_check(ServerCtx *ctx, const SlActorIdRequest *in, gpointer *ret, GError **error)
+server_actor_await_check(ServerCtx *ctx, const SlActor *actor, SlCheckResponse **ret,
+                         GError **error)
 {
-    g_autoptr(SlActor) actor = NULL;
-    g_autoptr(SlDefinition) definition = NULL;
     g_autoptr(SlJob) job = NULL;
-    if (!server_actor_load(ctx, in->actor_id, kind_of(ctx), &actor, &definition, error) ||
-        !await_of_actor(ctx, actor, SL_CONFIG_TYPE_CHECK_CONNECTION, &job, error))
+    if (!await_of_actor(ctx, actor, SL_CONFIG_TYPE_CHECK_CONNECTION, &job, error))
         return FALSE;
     if (job == NULL)
         return TRUE;

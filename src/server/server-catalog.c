@@ -4,25 +4,8 @@
 
 #include <string.h>
 
+#include "server-stream.h"
 #include "sl-error.h"
-
-static const struct {
-    const char *source, *destination;
-} modes[] = {
-    [SL_CONNECTION_SYNC_MODE_FULL_REFRESH_OVERWRITE] = {"full_refresh", "overwrite"},
-    [SL_CONNECTION_SYNC_MODE_FULL_REFRESH_OVERWRITE_DEDUPED] = {"full_refresh", "overwrite_dedup"},
-    [SL_CONNECTION_SYNC_MODE_FULL_REFRESH_APPEND] = {"full_refresh", "append"},
-    [SL_CONNECTION_SYNC_MODE_INCREMENTAL_APPEND] = {"incremental", "append"},
-    [SL_CONNECTION_SYNC_MODE_INCREMENTAL_DEDUPED_HISTORY] = {"incremental", "append_dedup"},
-};
-
-/* One discovered stream with what is wanted of it. */
-typedef struct {
-    const SlJsonDoc *doc;
-    const SlJsonNode *node;
-    char *label;                         /* "stream 'users'" */
-    const SlStreamConfiguration *wanted; /* NULL: the defaults */
-} Stream;
 
 static const SlJsonNode *
 streams_of(const SlJsonDoc *doc)
@@ -37,168 +20,18 @@ dup_member(const SlJsonDoc *doc, const SlJsonNode *node, const char *name)
     return member != NULL ? sl_json_dup_string(member) : NULL;
 }
 
-static gboolean
-list_has(const SlJsonDoc *doc, const SlJsonNode *list, const char *text)
-{
-    SL_JSON_FOREACH (doc, list, item)
-        if (sl_json_string_is(item, text))
-            return TRUE;
-    return FALSE;
-}
-
-/* --- what is possible ----------------------------------------------------------------------------
- */
-
-static gboolean
-source_has_mode(const Stream *stream, const char *mode)
-{
-    const SlJsonNode *supported = sl_json_get(stream->doc, stream->node, "supported_sync_modes");
-    if (supported == NULL || supported->count == 0)
-        return strcmp(mode, "full_refresh") == 0;
-    return list_has(stream->doc, supported, mode);
-}
-
-/* A destination that says nothing is not refused anything; it may refuse itself. */
-static gboolean
-destination_has_mode(const SlJsonDoc *spec, const char *mode)
-{
-    const SlJsonNode *supported =
-        sl_json_get(spec, sl_json_root(spec), "supported_destination_sync_modes");
-    if (supported == NULL || supported->count == 0 || list_has(spec, supported, mode))
-        return TRUE;
-    return strcmp(mode, "overwrite_dedup") == 0 && list_has(spec, supported, "overwrite") &&
-           list_has(spec, supported, "append_dedup");
-}
-
-static gboolean
-schema_has(const Stream *stream, const char *property)
-{
-    const SlJsonNode *properties =
-        sl_json_get_path(stream->doc, stream->node, "json_schema", "properties", NULL);
-    return properties == NULL || sl_json_get(stream->doc, properties, property) != NULL;
-}
-
-static gboolean
-is_given(char *const *list)
-{
-    return list != NULL && list[0] != NULL;
-}
-
-static gboolean
-check_cursor(const Stream *stream, GError **error)
-{
-    char *const *given = stream->wanted != NULL ? stream->wanted->cursor_field : NULL;
-    const SlJsonNode *own = sl_json_get(stream->doc, stream->node, "source_defined_cursor");
-    const SlJsonNode *first =
-        sl_json_at(stream->doc, sl_json_get(stream->doc, stream->node, "default_cursor_field"), 0);
-    if (own != NULL && own->type == SL_JSON_TRUE)
-        return !is_given(given) || first == NULL || sl_json_string_is(first, given[0]) ||
-               sl_error_set(error, SL_ERROR_INVALID,
-                            "%s: cursorField: the source itself defines the cursor", stream->label);
-    if (is_given(given))
-        return schema_has(stream, given[0]) ||
-               sl_error_set(error, SL_ERROR_INVALID, "%s: cursorField: there is no field '%s'",
-                            stream->label, given[0]);
-    return first != NULL ||
-           sl_error_set(error, SL_ERROR_INVALID,
-                        "%s: cursorField: is required for an incremental sync", stream->label);
-}
-
-/* primaryKey is free JSON for the record engine: a list of paths. */
-static gboolean
-check_given_key(const Stream *stream, const char *text, GError **error)
-{
-    g_autoptr(SlJsonDoc) doc = sl_json_read(text, strlen(text), NULL, error);
-    if (doc == NULL)
-        return FALSE;
-    SL_JSON_FOREACH (doc, sl_json_root(doc), path) {
-        const SlJsonNode *first = sl_json_at(doc, path, 0);
-        g_autofree char *name = first != NULL ? sl_json_dup_string(first) : NULL;
-        if (name == NULL)
-            return sl_error_set(error, SL_ERROR_INVALID,
-                                "%s: primaryKey: expected lists of field names", stream->label);
-        if (!schema_has(stream, name))
-            return sl_error_set(error, SL_ERROR_INVALID, "%s: primaryKey: there is no field '%s'",
-                                stream->label, name);
-    }
-    return TRUE;
-}
-
-static gboolean
-key_is_given(const Stream *stream)
-{
-    const char *text = stream->wanted != NULL ? stream->wanted->primary_key : NULL;
-    g_autoptr(SlJsonDoc) doc = text != NULL ? sl_json_read(text, strlen(text), NULL, NULL) : NULL;
-    return doc != NULL && sl_json_root(doc)->type == SL_JSON_ARRAY && sl_json_root(doc)->count > 0;
-}
-
-static gboolean
-check_key(const Stream *stream, GError **error)
-{
-    const SlJsonNode *own = sl_json_get(stream->doc, stream->node, "source_defined_primary_key");
-    if (key_is_given(stream) && (own == NULL || own->count == 0))
-        return check_given_key(stream, stream->wanted->primary_key, error);
-    return (own != NULL && own->count > 0) ||
-           sl_error_set(error, SL_ERROR_INVALID, "%s: primaryKey: is required to deduplicate",
-                        stream->label);
-}
-
-static gboolean
-check_later(const Stream *stream, GError **error)
-{
-    const SlStreamConfiguration *wanted = stream->wanted;
-    const struct {
-        const char *name, *value;
-    } later[] = {
-        {"selectedFields", wanted != NULL ? wanted->selected_fields : NULL},
-        {"mappers", wanted != NULL ? wanted->mappers : NULL},
-    };
-    for (gsize i = 0; i < G_N_ELEMENTS(later); i++)
-        if (later[i].value != NULL && strcmp(later[i].value, "[]") != 0)
-            return sl_error_set(error, SL_ERROR_NOT_IMPLEMENTED,
-                                "%s: %s: not known to this version", stream->label, later[i].name);
-    return TRUE;
-}
-
-static int
-mode_of(const Stream *stream)
-{
-    if (stream->wanted == NULL || !sl_record_has(&sl_stream_configuration_record, stream->wanted,
-                                                 SL_STREAM_CONFIGURATION_SYNC_MODE))
-        return SL_CONNECTION_SYNC_MODE_FULL_REFRESH_OVERWRITE;
-    return stream->wanted->sync_mode;
-}
-
-static gboolean
-check_stream(const Stream *stream, const SlJsonDoc *spec, GError **error)
-{
-    int mode = mode_of(stream);
-    const char *name = sl_enum_name(&sl_connection_sync_mode_enum, mode);
-    if (!source_has_mode(stream, modes[mode].source))
-        return sl_error_set(error, SL_ERROR_INVALID, "%s: syncMode: the source cannot do '%s'",
-                            stream->label, name);
-    if (!destination_has_mode(spec, modes[mode].destination))
-        return sl_error_set(error, SL_ERROR_INVALID, "%s: syncMode: the destination cannot do '%s'",
-                            stream->label, name);
-    if (strcmp(modes[mode].source, "incremental") == 0 && !check_cursor(stream, error))
-        return FALSE;
-    if (g_str_has_suffix(modes[mode].destination, "_dedup") && !check_key(stream, error))
-        return FALSE;
-    return check_later(stream, error);
-}
-
 /* --- writing -------------------------------------------------------------------------------------
  */
 
 static void
-write_cursor(SlJsonWriter *w, const Stream *stream)
+write_cursor(SlJsonWriter *w, const ServerStream *stream)
 {
     char *const *given = stream->wanted != NULL ? stream->wanted->cursor_field : NULL;
     const SlJsonNode *own = sl_json_get(stream->doc, stream->node, "default_cursor_field");
-    if (!is_given(given) && own == NULL)
+    if (!server_stream_is_given(given) && own == NULL)
         return;
     sl_json_key(w, "cursor_field");
-    if (!is_given(given)) {
+    if (!server_stream_is_given(given)) {
         sl_json_node(w, own);
         return;
     }
@@ -209,28 +42,53 @@ write_cursor(SlJsonWriter *w, const Stream *stream)
 }
 
 static void
-write_key(SlJsonWriter *w, const Stream *stream)
+write_key(SlJsonWriter *w, const ServerStream *stream)
 {
     const SlJsonNode *own = sl_json_get(stream->doc, stream->node, "source_defined_primary_key");
     if (own != NULL && own->count > 0) {
         sl_json_key(w, "primary_key");
         sl_json_node(w, own);
-    } else if (key_is_given(stream)) {
+    } else if (server_stream_key_is_given(stream->wanted)) {
         sl_json_member_raw(w, "primary_key", stream->wanted->primary_key);
     }
 }
 
 static void
-write_stream(SlJsonWriter *w, const Stream *stream)
+write_records(SlJsonWriter *w, const char *key, const SlRecord *record, const GPtrArray *items)
 {
-    int mode = mode_of(stream);
+    sl_json_key(w, key);
+    sl_json_begin_array(w);
+    for (guint i = 0; i < items->len; i++)
+        sl_record_write(record, items->pdata[i], 0, w);
+    sl_json_end_array(w);
+}
+
+/* What only some streams have. */
+static void
+write_more(SlJsonWriter *w, const SlStreamConfiguration *wanted)
+{
+    if (wanted->include_files)
+        sl_json_member_bool(w, "include_files", TRUE);
+    sl_json_member_string(w, "destination_object_name", wanted->destination_object_name);
+    if (wanted->selected_fields != NULL)
+        write_records(w, "selectedFields", &sl_selected_field_record, wanted->selected_fields);
+    if (wanted->mappers != NULL && wanted->mappers->len > 0)
+        write_records(w, "mappers", &sl_configured_mapper_record, wanted->mappers);
+}
+
+static void
+write_stream(SlJsonWriter *w, const ServerStream *stream)
+{
+    const ServerModes *modes = server_stream_modes(server_stream_mode_of(stream));
     sl_json_begin_object(w);
     sl_json_key(w, "stream");
     sl_json_node(w, stream->node);
-    sl_json_member_string(w, "sync_mode", modes[mode].source);
-    sl_json_member_string(w, "destination_sync_mode", modes[mode].destination);
+    sl_json_member_string(w, "sync_mode", modes->source);
+    sl_json_member_string(w, "destination_sync_mode", modes->destination);
     write_cursor(w, stream);
     write_key(w, stream);
+    if (stream->wanted != NULL)
+        write_more(w, stream->wanted);
     sl_json_end_object(w);
 }
 
@@ -240,8 +98,8 @@ add_stream(SlJsonWriter *w, const SlJsonDoc *doc, const SlJsonNode *node,
 {
     g_autofree char *name = dup_member(doc, node, "name");
     g_autofree char *label = g_strdup_printf("stream '%s'", name != NULL ? name : "");
-    const Stream stream = {doc, node, label, wanted};
-    if (!check_stream(&stream, spec, error))
+    const ServerStream stream = {doc, node, label, wanted, spec};
+    if (!server_stream_check(&stream, error))
         return FALSE;
     write_stream(w, &stream);
     return TRUE;
@@ -342,11 +200,49 @@ find_mode(const SlJsonDoc *doc, const SlJsonNode *node)
 {
     const SlJsonNode *source = sl_json_get(doc, node, "sync_mode");
     const SlJsonNode *destination = sl_json_get(doc, node, "destination_sync_mode");
-    for (int i = 0; source != NULL && destination != NULL && i < (int)G_N_ELEMENTS(modes); i++)
-        if (sl_json_string_is(source, modes[i].source) &&
-            sl_json_string_is(destination, modes[i].destination))
+    for (int i = 0;
+         source != NULL && destination != NULL && i < sl_connection_sync_mode_enum.n_names; i++)
+        if (sl_json_string_is(source, server_stream_modes(i)->source) &&
+            sl_json_string_is(destination, server_stream_modes(i)->destination))
             return i;
     return SL_CONNECTION_SYNC_MODE_FULL_REFRESH_OVERWRITE;
+}
+
+/* NULL: the member is not there, or it is no list of such records. */
+static GPtrArray *
+read_records(const SlJsonDoc *doc, const SlJsonNode *list, const SlRecord *record,
+             GDestroyNotify free_one, GError **error)
+{
+    if (list == NULL || list->type != SL_JSON_ARRAY)
+        return NULL;
+    g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(free_one);
+    SL_JSON_FOREACH (doc, list, item) {
+        gpointer one = sl_record_parse(record, doc, item, error);
+        if (one == NULL)
+            return NULL;
+        g_ptr_array_add(items, one);
+    }
+    g_ptr_array_set_free_func(items, NULL); /* the record frees them */
+    return g_steal_pointer(&items);
+}
+
+static gboolean
+read_more(const SlJsonDoc *doc, const SlJsonNode *node, SlStreamConfiguration *stream,
+          GError **error)
+{
+    const SlJsonNode *selected = sl_json_get(doc, node, "selectedFields");
+    const SlJsonNode *mappers = sl_json_get(doc, node, "mappers");
+    const SlJsonNode *files = sl_json_get(doc, node, "include_files");
+    if (files != NULL && files->type == SL_JSON_TRUE)
+        sl_stream_configuration_set_include_files(stream, TRUE);
+    stream->destination_object_name = dup_member(doc, node, "destination_object_name");
+    stream->selected_fields = read_records(doc, selected, &sl_selected_field_record,
+                                           (GDestroyNotify)sl_selected_field_free, error);
+    if (selected != NULL && stream->selected_fields == NULL)
+        return FALSE;
+    stream->mappers = read_records(doc, mappers, &sl_configured_mapper_record,
+                                   (GDestroyNotify)sl_configured_mapper_free, error);
+    return mappers == NULL || stream->mappers != NULL;
 }
 
 SlStreamConfigurations *
@@ -368,6 +264,10 @@ server_catalog_list(const char *configured, GError **error)
         stream->cursor_field = cursor != NULL ? dup_strings(doc, cursor) : NULL;
         stream->primary_key = key != NULL ? sl_json_dup_span(key) : NULL;
         g_ptr_array_add(list->streams, stream);
+        if (!read_more(doc, node, stream, error)) {
+            sl_stream_configurations_free(list);
+            return NULL;
+        }
     }
     return list;
 }
@@ -376,14 +276,13 @@ server_catalog_list(const char *configured, GError **error)
  * --------------------------------------------------------------------------------- */
 
 static char **
-possible_modes(const Stream *stream, const SlJsonDoc *spec)
+possible_modes(const ServerStream *stream)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    for (int i = 0; i < (int)G_N_ELEMENTS(modes); i++) {
+    for (int i = 0; i < sl_connection_sync_mode_enum.n_names; i++) {
         if (i == SL_CONNECTION_SYNC_MODE_FULL_REFRESH_OVERWRITE_DEDUPED)
             continue; /* accepted, but by old custom not listed */
-        if (source_has_mode(stream, modes[i].source) &&
-            destination_has_mode(spec, modes[i].destination))
+        if (server_stream_can(stream, i, TRUE))
             g_ptr_array_add(names, g_strdup(sl_enum_name(&sl_connection_sync_mode_enum, i)));
     }
     g_ptr_array_add(names, NULL);
@@ -423,14 +322,14 @@ print_fields(const SlJsonDoc *doc, const SlJsonNode *stream)
 static SlStreamProperties *
 make_properties(const SlJsonDoc *doc, const SlJsonNode *node, const SlJsonDoc *spec)
 {
-    const Stream stream = {doc, node, NULL, NULL};
+    const ServerStream stream = {doc, node, NULL, NULL, spec};
     const SlJsonNode *cursor = sl_json_get(doc, node, "default_cursor_field");
     const SlJsonNode *own = sl_json_get(doc, node, "source_defined_cursor");
     const SlJsonNode *key = sl_json_get(doc, node, "source_defined_primary_key");
     SlStreamProperties *properties = sl_stream_properties_new();
     properties->stream_name = dup_member(doc, node, "name");
     properties->streamnamespace = dup_member(doc, node, "namespace");
-    properties->sync_modes = spec != NULL ? possible_modes(&stream, spec) : NULL;
+    properties->sync_modes = spec != NULL ? possible_modes(&stream) : NULL;
     properties->default_cursor_field = dup_strings(doc, cursor);
     sl_stream_properties_set_source_defined_cursor_field(properties,
                                                          own != NULL && own->type == SL_JSON_TRUE);

@@ -1,29 +1,132 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
+#include "server-definition.h"
 
 #include <string.h>
 
 #include "server-job.h"
+#include "server-problem.h"
 #include "server-routes.h"
+#include "server-workspace.h"
 #include "sl-error.h"
 #include "sl-id.h"
 #include "sl-sql.h"
 
-static const char *
-kind_name(const ServerCtx *ctx)
+static int
+kind_of(const ServerCtx *ctx)
 {
-    return ctx->operation->kind == SERVER_KIND_SOURCE ? "source" : "destination";
+    return ctx->operation->kind == SERVER_KIND_SOURCE ? SL_ACTOR_TYPE_SOURCE
+                                                      : SL_ACTOR_TYPE_DESTINATION;
 }
 
 static gboolean
 not_found(const char *definition_id, GError **error)
 {
-    return sl_error_set(error, SL_ERROR_NOT_FOUND, "connector definition '%s' does not exist",
-                        definition_id);
+    return server_not_found(error, "connector definition", definition_id);
 }
 
-/* --- the public face ---------------------------------------------------------------------------
+/* --- domain --------------------------------------------------------------------------------------
  */
+
+static gboolean
+is_visible(const SlDefinition *row, const char *workspace_id)
+{
+    return workspace_id == NULL || row->workspace_id == NULL ||
+           strcmp(row->workspace_id, workspace_id) == 0;
+}
+
+gboolean
+server_definition_load(ServerCtx *ctx, const char *workspace_id, const char *definition_id,
+                       int actor_type, SlDefinition **ret, GError **error)
+{
+    g_autoptr(SlDefinition) row = NULL;
+    if (!sl_sql_definition_resolve(ctx->tx, definition_id, &row, error))
+        return FALSE;
+    if (row == NULL || (actor_type != -1 && row->actor_type != actor_type) ||
+        !is_visible(row, workspace_id))
+        return not_found(definition_id, error);
+    *ret = g_steal_pointer(&row);
+    return TRUE;
+}
+
+/* What is installed here of an image. */
+static gboolean
+find_installed(ServerCtx *ctx, int actor_type, const char *image, const char *tag,
+               SlDefinition **ret, GError **error)
+{
+    return sl_sql_definition_find_image(ctx->tx, sl_enum_name(&sl_actor_type_enum, actor_type),
+                                        image, tag, ret, error) &&
+           (*ret != NULL ||
+            sl_error_set(error, SL_ERROR_NOT_IMPLEMENTED,
+                         "container images are not run by this version, and no connector '%s:%s' "
+                         "is installed on this host; install it with 'sluicectl connector install'",
+                         image, tag));
+}
+
+gboolean
+server_definition_make(ServerCtx *ctx, const char *workspace_id, int actor_type, const char *name,
+                       const char *image, const char *tag, const char *documentation_url,
+                       SlDefinition **ret, GError **error)
+{
+    g_autoptr(SlDefinition) installed = NULL;
+    g_autofree char *id = sl_id_new();
+    return server_workspace_load(ctx, workspace_id, NULL, error) &&
+           find_installed(ctx, actor_type, image, tag, &installed, error) &&
+           sl_sql_definition_add_like(ctx->tx, id, workspace_id, name,
+                                      documentation_url != NULL ? documentation_url
+                                                                : installed->documentation_url,
+                                      installed->definition_id, ctx->now, ret, error);
+}
+
+/* A workspace changes its own definitions only. */
+static gboolean
+load_own(ServerCtx *ctx, const char *workspace_id, const char *definition_id, int actor_type,
+         SlDefinition **ret, GError **error)
+{
+    return server_definition_load(ctx, workspace_id, definition_id, actor_type, ret, error) &&
+           ((*ret)->workspace_id != NULL ||
+            sl_error_set(error, SL_ERROR_INVALID,
+                         "definitionId: connector '%s' is the host's; a workspace changes its own "
+                         "only",
+                         (*ret)->name));
+}
+
+gboolean
+server_definition_change(ServerCtx *ctx, const char *workspace_id, const char *definition_id,
+                         int actor_type, const char *name, const char *tag, SlDefinition **ret,
+                         GError **error)
+{
+    g_autoptr(SlDefinition) old = NULL;
+    g_autoptr(SlDefinition) installed = NULL;
+    if (!load_own(ctx, workspace_id, definition_id, actor_type, &old, error))
+        return FALSE;
+    gboolean same = tag == NULL || strcmp(tag, old->docker_image_tag) == 0;
+    if (!same && !find_installed(ctx, actor_type, old->docker_repository, tag, &installed, error))
+        return FALSE;
+    return sl_sql_definition_change_like(
+        ctx->tx, old->definition_id, name != NULL ? name : old->name,
+        same ? old->definition_id : installed->definition_id, ctx->now, ret, error);
+}
+
+gboolean
+server_definition_remove(ServerCtx *ctx, const char *workspace_id, const char *definition_id,
+                         int actor_type, SlDefinition **ret, GError **error)
+{
+    gint64 n = 0;
+    return load_own(ctx, workspace_id, definition_id, actor_type, ret, error) &&
+           sl_sql_definition_delete(ctx->tx, (*ret)->definition_id, ctx->now, &n, error) &&
+           (n > 0 ||
+            sl_error_set(error, SL_ERROR_CONFLICT, "connector '%s' is in use", (*ret)->name));
+}
+
+/* --- the public API ------------------------------------------------------------------------------
+ */
+
+static gboolean
+is_declarative(const SlDefinition *row)
+{
+    return strcmp(row->runtime, SERVER_DECLARATIVE_RUNTIME) == 0;
+}
 
 static SlDefinitionResponse *
 make_response(const SlDefinition *row)
@@ -43,15 +146,24 @@ server_definition_list(ServerCtx *ctx, const SlWorkspaceIdRequest *in, gpointer 
                        GError **error)
 {
     g_autoptr(GPtrArray) rows = NULL;
-    if (!sl_sql_definition_list(ctx->tx, kind_name(ctx), &rows, error))
+    if (!server_workspace_load(ctx, in->workspace_id, NULL, error) ||
+        !sl_sql_definition_list(ctx->tx, sl_enum_name(&sl_actor_type_enum, kind_of(ctx)),
+                                in->workspace_id, FALSE, &rows, error))
         return FALSE;
     SlDefinitionPage *page = *ret = sl_definition_page_new();
     page->data = g_ptr_array_new();
     for (guint i = 0; i < rows->len; i++)
-        g_ptr_array_add(page->data, make_response(rows->pdata[i]));
+        if (!is_declarative(rows->pdata[i])) /* they have a list of their own */
+            g_ptr_array_add(page->data, make_response(rows->pdata[i]));
     page->previous = g_strdup("");
     page->next = g_strdup("");
     return TRUE;
+}
+
+static gboolean
+refuse_declarative(const SlDefinition *row, GError **error)
+{
+    return !is_declarative(row) || not_found(row->definition_id, error);
 }
 
 gboolean
@@ -59,11 +171,10 @@ server_definition_get(ServerCtx *ctx, const SlDefinitionIdRequest *in, gpointer 
                       GError **error)
 {
     g_autoptr(SlDefinition) row = NULL;
-    if (!sl_sql_definition_resolve(ctx->tx, in->definition_id, &row, error))
+    if (!server_definition_load(ctx, in->workspace_id, in->definition_id, kind_of(ctx), &row,
+                                error) ||
+        !refuse_declarative(row, error))
         return FALSE;
-    if (row == NULL ||
-        strcmp(sl_enum_name(&sl_actor_type_enum, row->actor_type), kind_name(ctx)) != 0)
-        return not_found(in->definition_id, error);
     *ret = make_response(row);
     return TRUE;
 }
@@ -72,170 +183,66 @@ gboolean
 server_definition_create(ServerCtx *ctx, const SlDefinitionCreateRequest *in, gpointer *ret,
                          GError **error)
 {
-    return sl_error_set(error, SL_ERROR_NOT_IMPLEMENTED,
-                        "container images ('%s') are not run by this version; install the "
-                        "connector with 'sluicectl connector install' instead",
-                        in->docker_repository);
-}
-
-/* --- ours ----------------------------------------------------------------------------------------
- */
-
-static SlConnectorResponse *
-make_connector(const SlDefinition *row)
-{
-    SlConnectorResponse *connector = sl_connector_response_new();
-    connector->definition_id = g_strdup(row->definition_id);
-    connector->name = g_strdup(row->name);
-    sl_connector_response_set_actor_type(connector, row->actor_type);
-    connector->runtime = g_strdup(row->runtime);
-    connector->command = g_strdupv(row->command);
-    connector->tree = g_strdup(row->tree);
-    connector->docker_repository = g_strdup(row->docker_repository);
-    connector->docker_image_tag = g_strdup(row->docker_image_tag);
-    connector->documentation_url = g_strdup(row->documentation_url);
-    sl_connector_response_set_supports_refreshes(connector, row->supports_refreshes);
-    sl_connector_response_set_custom(connector, row->custom);
-    connector->spec = g_strdup(row->spec);
-    return connector;
+    g_autoptr(SlDefinition) row = NULL;
+    if (!server_definition_make(ctx, in->workspace_id, kind_of(ctx), in->name,
+                                in->docker_repository, in->docker_image_tag, in->documentation_url,
+                                &row, error))
+        return FALSE;
+    *ret = make_response(row);
+    return TRUE;
 }
 
 gboolean
-server_connector_list(ServerCtx *ctx, const SlConnectorListRequest *in, SlConnectorPage **ret,
-                      GError **error)
+server_definition_update(ServerCtx *ctx, const SlDefinitionUpdateRequest *in, gpointer *ret,
+                         GError **error)
+{
+    g_autoptr(SlDefinition) old = NULL;
+    g_autoptr(SlDefinition) row = NULL;
+    if (!server_definition_load(ctx, in->workspace_id, in->definition_id, kind_of(ctx), &old,
+                                error) ||
+        !refuse_declarative(old, error) ||
+        !server_definition_change(ctx, in->workspace_id, in->definition_id, kind_of(ctx), in->name,
+                                  in->docker_image_tag, &row, error))
+        return FALSE;
+    *ret = make_response(row);
+    return TRUE;
+}
+
+gboolean
+server_definition_delete(ServerCtx *ctx, const SlDefinitionIdRequest *in, gpointer *ret,
+                         GError **error)
+{
+    g_autoptr(SlDefinition) old = NULL;
+    g_autoptr(SlDefinition) row = NULL;
+    if (!server_definition_load(ctx, in->workspace_id, in->definition_id, kind_of(ctx), &old,
+                                error) ||
+        !refuse_declarative(old, error) ||
+        !server_definition_remove(ctx, in->workspace_id, in->definition_id, kind_of(ctx), &row,
+                                  error))
+        return FALSE;
+    *ret = make_response(row);
+    return TRUE;
+}
+
+gboolean
+server_connector_definition_list(ServerCtx *ctx, const SlConnectorDefinitionListRequest *in,
+                                 SlConnectorDefinitionPage **ret, GError **error)
 {
     g_autoptr(GPtrArray) rows = NULL;
-    gboolean one =
-        sl_record_has(&sl_connector_list_request_record, in, SL_CONNECTOR_LIST_REQUEST_ACTOR_TYPE);
-    if (!sl_sql_definition_list(
-            ctx->tx, one ? sl_enum_name(&sl_actor_type_enum, in->actor_type) : NULL, &rows, error))
+    if (!sl_sql_definition_list(ctx->tx, sl_enum_name(&sl_actor_type_enum, in->type),
+                                in->workspace_id, in->workspace_id == NULL && ctx->caller.admin,
+                                &rows, error))
         return FALSE;
-    *ret = sl_connector_page_new();
-    (*ret)->data = g_ptr_array_new();
-    for (guint i = 0; i < rows->len; i++)
-        g_ptr_array_add((*ret)->data, make_connector(rows->pdata[i]));
-    return TRUE;
-}
-
-gboolean
-server_connector_get(ServerCtx *ctx, const SlConnectorIdRequest *in, SlConnectorResponse **ret,
-                     GError **error)
-{
-    g_autoptr(SlDefinition) row = NULL;
-    if (!sl_sql_definition_resolve(ctx->tx, in->definition_id, &row, error))
-        return FALSE;
-    if (row == NULL)
-        return not_found(in->definition_id, error);
-    *ret = make_connector(row);
-    return TRUE;
-}
-
-gboolean
-server_connector_delete(ServerCtx *ctx, const SlConnectorIdRequest *in, gpointer *ret,
-                        GError **error)
-{
-    g_autoptr(SlDefinition) row = NULL;
-    gint64 n = 0;
-    if (!sl_sql_definition_get(ctx->tx, in->definition_id, &row, error) ||
-        !sl_sql_definition_delete(ctx->tx, in->definition_id, ctx->now, &n, error))
-        return FALSE;
-    if (row == NULL)
-        return not_found(in->definition_id, error);
-    return n > 0 || sl_error_set(error, SL_ERROR_CONFLICT,
-                                 row->custom ? "connector '%s' is in use"
-                                             : "connector '%s' comes with Sluice and stays",
-                                 row->name);
-}
-
-/* Runs the connector once, before there is a definition. *ret_spec NULL and TRUE: not yet. */
-static gboolean
-ask_for_spec(ServerCtx *ctx, const SlConnectorRegisterRequest *in, const char *definition_id,
-             char **ret_spec, GError **error)
-{
-    g_autoptr(SlJobInput) input = sl_job_input_new();
-    g_autoptr(GPtrArray) workspaces = NULL;
-    g_autoptr(SlJob) job = NULL;
-    static const char *const none[] = {NULL};
-    sl_job_input_set_actor_type(input, in->actor_type);
-    input->launch = sl_workload_launch_new();
-    input->launch->runtime = g_strdup(in->runtime);
-    input->launch->command = g_strdupv(in->command);
-    input->launch->tree = g_strdup(in->tree);
-    g_autofree char *text = sl_record_print(&sl_job_input_record, input, 0);
-    /* A job belongs to a workspace; a connector to the host. */
-    if (!sl_sql_workspace_list(ctx->tx, none, FALSE, 1, 0, &workspaces, error))
-        return FALSE;
-    if (workspaces->len == 0)
-        return sl_error_set(error, SL_ERROR_CONFLICT,
-                            "there is no workspace in which the connector could be run");
-    const SlWorkspace *workspace = workspaces->pdata[0];
-    SlJobRequest request = {.config_type = SL_CONFIG_TYPE_GET_SPEC,
-                            .scope = definition_id,
-                            .workspace_id = workspace->workspace_id,
-                            .input = text};
-    if (!server_job_await(ctx, &request, ctx->now, &job, error))
-        return FALSE;
-    if (job == NULL)
-        return TRUE;
-    *ret_spec = server_job_output(job, "spec");
-    g_autofree char *why = server_job_failure(job);
-    return *ret_spec != NULL || sl_error_set(error, SL_ERROR_UNPROCESSABLE,
-                                             "the connector gave no specification: %s", why);
-}
-
-static gboolean
-check_spec(const char *spec, GError **error)
-{
-    g_autoptr(SlJsonDoc) doc = sl_json_read(spec, strlen(spec), NULL, error);
-    if (doc == NULL)
-        return FALSE;
-    const SlJsonNode *inner = sl_json_get(doc, sl_json_root(doc), "connectionSpecification");
-    return (inner != NULL && inner->type == SL_JSON_OBJECT) ||
-           sl_error_set(error, SL_ERROR_INVALID,
-                        "spec.connectionSpecification: is required, and an object");
-}
-
-static gboolean
-save(ServerCtx *ctx, const SlConnectorRegisterRequest *in, const char *definition_id,
-     const char *spec, SlDefinition **ret, GError **error)
-{
-    static const char *const none[] = {NULL};
-    g_autofree char *command = sl_json_print_strings((const char *const *)in->command);
-    g_autofree char *base = g_path_get_basename(in->command[0]);
-    const char *repository = in->docker_repository != NULL ? in->docker_repository : base;
-    return sl_sql_definition_save(
-        ctx->tx, definition_id, in->name, sl_enum_name(&sl_actor_type_enum, in->actor_type),
-        in->runtime, command, in->tree != NULL ? in->tree : "", repository,
-        in->docker_image_tag != NULL ? in->docker_image_tag : "",
-        in->documentation_url != NULL ? in->documentation_url : "",
-        in->aliases != NULL ? (const char *const *)in->aliases : none, spec, in->supports_refreshes,
-        in->limits != NULL ? in->limits : "{}", ctx->now, ret, error);
-}
-
-gboolean
-server_connector_register(ServerCtx *ctx, const SlConnectorRegisterRequest *in,
-                          SlConnectorResponse **ret, GError **error)
-{
-    g_autoptr(SlDefinition) row = NULL;
-    g_autofree char *new_id = in->definition_id == NULL ? sl_id_new() : NULL;
-    g_autofree char *asked = NULL;
-    const char *id = in->definition_id != NULL ? in->definition_id : new_id;
-    const char *spec = in->spec;
-
-    if (in->command == NULL || in->command[0] == NULL || in->command[0][0] == '\0')
-        return sl_error_set(error, SL_ERROR_INVALID, "command: must name the connector");
-    if (spec == NULL) {
-        if (!ask_for_spec(ctx, in, id, &asked, error))
-            return FALSE;
-        if (asked == NULL)
-            return TRUE;
-        spec = asked;
+    SlConnectorDefinitionPage *page = *ret = sl_connector_definition_page_new();
+    page->data = g_ptr_array_new();
+    for (guint i = 0; i < rows->len; i++) {
+        const SlDefinition *row = rows->pdata[i];
+        SlConnectorDefinition *one = sl_connector_definition_new();
+        one->id = g_strdup(row->definition_id);
+        one->name = g_strdup(row->name);
+        sl_connector_definition_set_connector_definition_type(one, row->actor_type);
+        one->version = g_strdup(row->docker_image_tag);
+        g_ptr_array_add(page->data, one);
     }
-    if (!check_spec(spec, error) || !save(ctx, in, id, spec, &row, error))
-        return FALSE;
-    if (row == NULL)
-        return sl_error_set(error, SL_ERROR_CONFLICT,
-                            "definitionId: '%s' comes with Sluice, or is of the other type", id);
-    *ret = make_connector(row);
     return TRUE;
 }

@@ -50,6 +50,7 @@ typedef struct {
     char *public_url;    /* without a slash at the end */
     char *log_folder;    /* of job logs */
     gint64 await_usec;   /* how long a request may wait for a job */
+    gint64 stop_usec;    /* and for the end of one that it cancels: clients wait for 5 s */
     char *openapi;       /* the description, as JSON */
     SlHttpRouter *router;
     SlHttpRoute *routes; /* the router's */

@@ -102,6 +102,7 @@ setup(Fixture *fix, gconstpointer data)
                            .public_url = g_strdup("http://localhost:8000"),
                            .openapi = g_strdup("{}"),
                            .await_usec = 20 * (gint64)G_USEC_PER_SEC,
+                           .stop_usec = G_USEC_PER_SEC / 5,
                            .admin_uid = getuid(),
                            .admin_gid = (gid_t)-1};
     g_assert_no_error(error);

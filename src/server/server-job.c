@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "server-page.h"
+#include "server-problem.h"
 #include "server-routes.h"
 #include "sl-error.h"
 #include "sl-fd.h"
@@ -111,14 +112,25 @@ make_response(const SlJobRow *row)
 }
 
 static gboolean
+no_job(gint64 job_id, GError **error)
+{
+    g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, job_id);
+    return server_not_found(error, "job", id);
+}
+
+static gboolean
+load_row(ServerCtx *ctx, gint64 job_id, SlJobRow **ret, GError **error)
+{
+    return sl_sql_job_get_row(ctx->tx, job_id, ret, error) &&
+           (*ret != NULL || no_job(job_id, error));
+}
+
+static gboolean
 load_response(ServerCtx *ctx, gint64 job_id, SlJobResponse **ret, GError **error)
 {
     g_autoptr(SlJobRow) row = NULL;
-    if (!sl_sql_job_get_row(ctx->tx, job_id, &row, error))
+    if (!load_row(ctx, job_id, &row, error))
         return FALSE;
-    if (row == NULL)
-        return sl_error_set(error, SL_ERROR_NOT_FOUND, "job %" G_GINT64_FORMAT " does not exist",
-                            job_id);
     *ret = make_response(row);
     return TRUE;
 }
@@ -187,68 +199,132 @@ server_job_list(ServerCtx *ctx, const SlJobListRequest *in, SlJobPage **ret, GEr
     return TRUE;
 }
 
-/* --- create, cancel ----------------------------------------------------------------------------
+/* --- begin, cancel -----------------------------------------------------------------------------
  */
 
-/* A sync that waits to begin is the sync that was asked for; one that runs is a conflict. */
 static gboolean
-reuse_or_refuse(ServerCtx *ctx, const SlConnection *connection, SlConfigType type,
-                gint64 *ret_job_id, GError **error)
+has_ended(const SlJob *job)
+{
+    return sl_job_status_is_final((SlJobStatus)job->status);
+}
+
+static gboolean
+is_wanted(const SlJob *active, SlConfigType type)
+{
+    return active->config_type == (int)type && active->status == SL_JOB_STATUS_PENDING &&
+           !sl_record_has(&sl_job_record, active, SL_JOB_CANCEL_REQUESTED_AT);
+}
+
+/* *ret_gone FALSE and TRUE: its end is awaited. */
+static gboolean
+make_way(ServerCtx *ctx, const SlJob *active, gboolean *ret_gone, GError **error)
+{
+    g_autoptr(SlJob) job = NULL;
+    if (ctx->job_id != 0 && g_get_monotonic_time() >= ctx->deadline)
+        return server_problem(error, SERVER_PROBLEM_TRY_AGAIN, NULL,
+                              "job %" G_GINT64_FORMAT " is cancelled and has not ended yet",
+                              active->job_id);
+    if (!sl_queue_job_cancel(ctx->tx, active->job_id, ctx->now, &job, error))
+        return FALSE;
+    *ret_gone = has_ended(job);
+    return *ret_gone || server_ctx_wait(ctx, active->job_id, ctx->server->await_usec);
+}
+
+gboolean
+server_job_start(ServerCtx *ctx, const SlConnection *connection, SlConfigType type,
+                 gint64 *ret_job_id, GError **error)
 {
     g_autoptr(SlJob) active = NULL;
+    g_autoptr(SlJob) job = NULL;
+    gboolean sync = type == SL_CONFIG_TYPE_SYNC, gone = FALSE;
+    const SlJobRequest request = {.config_type = type,
+                                  .scope = connection->connection_id,
+                                  .workspace_id = connection->workspace_id};
+    *ret_job_id = 0;
+    if (connection->status == SL_CONNECTION_STATUS_DEPRECATED ||
+        (sync && connection->status != SL_CONNECTION_STATUS_ACTIVE))
+        return sl_error_set(error, SL_ERROR_CONFLICT, "connection '%s' is not active, but %s",
+                            connection->connection_id,
+                            sl_enum_name(&sl_connection_status_enum, connection->status));
     if (!sl_sql_job_get_active(ctx->tx, connection->connection_id, &active, error))
         return FALSE;
-    if (active == NULL)
-        return TRUE;
-    if (active->config_type == (int)type && active->status == SL_JOB_STATUS_PENDING) {
+    if (active != NULL && is_wanted(active, type)) {
         *ret_job_id = active->job_id;
         return TRUE;
     }
-    return sl_error_set(error, SL_ERROR_CONFLICT, "A sync is already running for: %s",
-                        connection->connection_id);
+    if (active != NULL && sync)
+        return server_problem(error, SERVER_PROBLEM_TRY_AGAIN, NULL,
+                              "A sync is already running for: %s", connection->connection_id);
+    if (active != NULL && !make_way(ctx, active, &gone, error))
+        return FALSE;
+    if (active != NULL && !gone)
+        return TRUE; /* waiting */
+    if (!sl_queue_job_create(ctx->tx, &request, ctx->now, &job, error))
+        return FALSE;
+    *ret_job_id = job->job_id;
+    return TRUE;
+}
+
+gboolean
+server_job_stop(ServerCtx *ctx, gint64 job_id, gboolean *ret_done, GError **error)
+{
+    g_autoptr(SlJobRow) row = NULL;
+    g_autoptr(SlJob) job = NULL;
+    *ret_done = FALSE;
+    if (!load_row(ctx, job_id, &row, error) ||
+        !sl_queue_job_cancel(ctx->tx, job_id, ctx->now, &job, error))
+        return FALSE;
+    gboolean patient = ctx->job_id == 0 || g_get_monotonic_time() < ctx->deadline;
+    if (!has_ended(job) && patient)
+        return server_ctx_wait(ctx, job_id, ctx->server->stop_usec);
+    *ret_done = TRUE;
+    return TRUE;
+}
+
+gboolean
+server_job_stop_all(ServerCtx *ctx, const char *id, GError **error)
+{
+    g_autoptr(GPtrArray) jobs = NULL;
+    if (!sl_sql_job_list_active_of(ctx->tx, id, &jobs, error))
+        return FALSE;
+    for (guint i = 0; i < jobs->len; i++) {
+        const SlJob *active = jobs->pdata[i];
+        g_autoptr(SlJob) job = NULL;
+        if (!sl_queue_job_cancel(ctx->tx, active->job_id, ctx->now, &job, error))
+            return FALSE;
+    }
+    return TRUE;
 }
 
 gboolean
 server_job_create(ServerCtx *ctx, const SlJobCreateRequest *in, SlJobResponse **ret, GError **error)
 {
     g_autoptr(SlConnection) connection = NULL;
-    g_autoptr(SlJob) job = NULL;
     gint64 job_id = 0;
-    gboolean sync = in->job_type == SL_JOB_CREATE_REQUEST_JOB_TYPE_SYNC;
-    SlConfigType type = sync ? SL_CONFIG_TYPE_SYNC : SL_CONFIG_TYPE_RESET_CONNECTION;
+    SlConfigType type = in->job_type == SL_JOB_CREATE_REQUEST_JOB_TYPE_SYNC
+                            ? SL_CONFIG_TYPE_SYNC
+                            : SL_CONFIG_TYPE_RESET_CONNECTION;
 
     if (in->job_type == SL_JOB_CREATE_REQUEST_JOB_TYPE_REFRESH)
         return sl_error_set(error, SL_ERROR_UNPROCESSABLE,
                             "jobType: refresh is not supported in the public API");
-    if (!sync && !server_ctx_require(ctx, SERVER_INTENT_CREATE_OR_EDIT_CONNECTION, error))
+    if (type != SL_CONFIG_TYPE_SYNC &&
+        !server_ctx_require(ctx, SERVER_INTENT_CREATE_OR_EDIT_CONNECTION, error))
         return FALSE; /* who may run may not wipe */
     if (!sl_sql_connection_get(ctx->tx, in->connection_id, &connection, error))
         return FALSE;
-    if (connection == NULL || connection->status == SL_CONNECTION_STATUS_DEPRECATED)
-        return sl_error_set(error, SL_ERROR_NOT_FOUND, "connection '%s' does not exist",
-                            in->connection_id);
-    if (sync && connection->status != SL_CONNECTION_STATUS_ACTIVE)
-        return sl_error_set(error, SL_ERROR_CONFLICT, "connection '%s' is not active",
-                            in->connection_id);
-    if (!reuse_or_refuse(ctx, connection, type, &job_id, error))
-        return FALSE;
-    SlJobRequest request = {.config_type = type,
-                            .scope = connection->connection_id,
-                            .workspace_id = connection->workspace_id};
-    if (job_id == 0) {
-        if (!sl_queue_job_create(ctx->tx, &request, ctx->now, &job, error))
-            return FALSE;
-        job_id = job->job_id;
-    }
-    return load_response(ctx, job_id, ret, error);
+    if (connection == NULL)
+        return server_not_found(error, "connection", in->connection_id);
+    return server_job_start(ctx, connection, type, &job_id, error) &&
+           (job_id == 0 || load_response(ctx, job_id, ret, error));
 }
 
 gboolean
 server_job_cancel(ServerCtx *ctx, const SlJobIdRequest *in, SlJobResponse **ret, GError **error)
 {
-    g_autoptr(SlJob) job = NULL;
-    return sl_queue_job_cancel(ctx->tx, in->job_id, ctx->now, &job, error) &&
-           load_response(ctx, in->job_id, ret, error);
+    gboolean done = FALSE;
+    return server_job_stop(ctx, in->job_id, &done, error) &&
+           (!done || load_response(ctx, in->job_id, ret, error));
 }
 
 /* --- attempts and logs -------------------------------------------------------------------------
@@ -257,9 +333,7 @@ server_job_cancel(ServerCtx *ctx, const SlJobIdRequest *in, SlJobResponse **ret,
 static gboolean
 load_job(ServerCtx *ctx, gint64 job_id, SlJob **ret, GError **error)
 {
-    return sl_sql_job_get(ctx->tx, job_id, ret, error) &&
-           (*ret != NULL || sl_error_set(error, SL_ERROR_NOT_FOUND,
-                                         "job %" G_GINT64_FORMAT " does not exist", job_id));
+    return sl_sql_job_get(ctx->tx, job_id, ret, error) && (*ret != NULL || no_job(job_id, error));
 }
 
 static void

@@ -17,6 +17,7 @@
 
 #define LOG_FOLDER "/var/log/sluice/jobs"
 #define AWAIT_MORE_USEC (60 * (gint64)G_USEC_PER_SEC)
+#define STOP_USEC (4 * (gint64)G_USEC_PER_SEC) /* clients give up after 5 s */
 
 typedef struct {
     SlConfig *config;
@@ -87,6 +88,7 @@ load_server(Service *service, GError **error)
     server->log_folder = g_strdup(LOG_FOLDER);
     /* The job ends by itself; only a queue that nobody empties makes us give up first. */
     server->await_usec = config->connector_job_time_usec + AWAIT_MORE_USEC;
+    server->stop_usec = STOP_USEC;
     g_file_get_contents(openapi, &server->openapi, NULL, NULL);
     load_admins(server);
     return load_keys(server, error) && server_init(server, error);

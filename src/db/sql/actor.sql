@@ -3,7 +3,7 @@
 -- name: actor_get
 -- row: Actor
 -- params: actor_id uuid
-select actor_id, workspace_id, definition_id, actor_type, name, configuration, tombstone, created_at, updated_at
+select actor_id, workspace_id, definition_id, actor_type, name, configuration, resource_allocation, tombstone, created_at, updated_at
 from actor
 where actor_id = $1;
 
@@ -19,7 +19,7 @@ where actor_id = $1 and configuration = $2 and not tombstone;
 -- row: Definition
 -- params: definition_id uuid
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, workspace_id, manifest_version
 from actor_definition
 where definition_id = $1 and not tombstone;
 
@@ -76,7 +76,7 @@ limit 1;
 -- rows: Actor
 -- No ids: all workspaces.
 -- params: actor_type text, workspace_ids uuid[], include_deleted bool, limit int8, offset int8
-select actor_id, workspace_id, definition_id, actor_type, name, configuration, tombstone, created_at, updated_at
+select actor_id, workspace_id, definition_id, actor_type, name, configuration, resource_allocation, tombstone, created_at, updated_at
 from actor
 where actor_type = $1 and (cardinality($2) = 0 or workspace_id = any($2)) and ($3 or not tombstone)
 order by created_at, actor_id
@@ -87,23 +87,23 @@ limit $4 offset $5;
 -- params: actor_id uuid, workspace_id uuid, definition_id uuid, actor_type text, name text, configuration text, now timestamptz
 insert into actor (actor_id, workspace_id, definition_id, actor_type, name, configuration, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $7)
-returning actor_id, workspace_id, definition_id, actor_type, name, configuration, tombstone, created_at, updated_at;
+returning actor_id, workspace_id, definition_id, actor_type, name, configuration, resource_allocation, tombstone, created_at, updated_at;
 
 -- name: actor_lock
 -- row: Actor
 -- params: actor_id uuid
-select actor_id, workspace_id, definition_id, actor_type, name, configuration, tombstone, created_at, updated_at
+select actor_id, workspace_id, definition_id, actor_type, name, configuration, resource_allocation, tombstone, created_at, updated_at
 from actor
 where actor_id = $1
 for update;
 
 -- name: actor_update
 -- row: Actor
--- params: actor_id uuid, name text, configuration text, now timestamptz
+-- params: actor_id uuid, name text, configuration text, resource_allocation jsonb?, now timestamptz
 update actor
-set name = $2, configuration = $3, updated_at = $4
+set name = $2, configuration = $3, resource_allocation = $4, updated_at = $5
 where actor_id = $1 and not tombstone
-returning actor_id, workspace_id, definition_id, actor_type, name, configuration, tombstone, created_at, updated_at;
+returning actor_id, workspace_id, definition_id, actor_type, name, configuration, resource_allocation, tombstone, created_at, updated_at;
 
 -- name: actor_delete
 -- exec:

@@ -2,11 +2,12 @@
 
 -- name: definition_list
 -- rows: Definition
--- params: actor_type text?
+-- The host's, and those of one workspace or everywhere.
+-- params: actor_type text?, workspace_id uuid?, everywhere bool
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    supports_refreshes, custom
+    supports_refreshes, custom, workspace_id, manifest_version
 from actor_definition
-where ($1 is null or actor_type = $1) and not tombstone
+where ($1 is null or actor_type = $1) and ($3 or workspace_id is null or workspace_id = $2) and not tombstone
 order by name, definition_id;
 
 -- name: definition_resolve
@@ -14,7 +15,7 @@ order by name, definition_id;
 -- By its id or by one that it stands in for.
 -- params: definition_id uuid
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, workspace_id, manifest_version
 from actor_definition
 where (definition_id = $1 or aliases @> array[$1]) and not tombstone
 order by definition_id = $1 desc, custom desc, created_at, definition_id
@@ -23,13 +24,15 @@ limit 1;
 -- name: definition_find_by_name
 -- row: Definition
 -- The short name of clients ("postgres"): the repository's last part without "source-" or "destination-".
--- params: actor_type text, short_name text
+-- A workspace's own come last: the name means what it means everywhere.
+-- params: actor_type text, short_name text, workspace_id uuid
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, workspace_id, manifest_version
 from actor_definition
 where actor_type = $1 and not tombstone
   and regexp_replace(docker_repository, '^.*/', '') in ($1 || '-' || $2, $2)
-order by custom desc, created_at, definition_id
+  and (workspace_id is null or workspace_id = $3) and manifest_version is null
+order by workspace_id nulls first, custom desc, created_at, definition_id
 limit 1;
 
 -- name: definition_list_for_workspace
@@ -37,9 +40,9 @@ limit 1;
 -- used: only those of which the workspace has a source or destination.
 -- params: actor_type text, workspace_id uuid, include_deleted bool, used bool
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    supports_refreshes, custom
+    supports_refreshes, custom, workspace_id, manifest_version
 from actor_definition d
-where actor_type = $1 and ($3 or not tombstone)
+where actor_type = $1 and ($3 or not tombstone) and (d.workspace_id is null or d.workspace_id = $2)
   and (not $4 or exists (
       select from actor a where a.definition_id = d.definition_id and a.workspace_id = $2 and not a.tombstone))
 order by name, definition_id;
@@ -67,7 +70,7 @@ set name = excluded.name, runtime = excluded.runtime, command = excluded.command
     supports_refreshes = excluded.supports_refreshes, limits = excluded.limits, tombstone = false, updated_at = excluded.updated_at
 where d.custom and d.actor_type = excluded.actor_type
 returning definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom;
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, workspace_id, manifest_version;
 
 -- name: definition_delete
 -- int:
@@ -80,3 +83,83 @@ with gone as (
       and not exists (select from actor a where a.definition_id = d.definition_id and not a.tombstone)
     returning 1)
 select count(*) from gone;
+
+-- name: definition_find_image
+-- row: Definition
+-- Of the host: what is installed of a container image.
+-- params: actor_type text, docker_repository text, docker_image_tag text
+select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, workspace_id, manifest_version
+from actor_definition
+where actor_type = $1 and docker_repository = $2 and docker_image_tag = $3 and workspace_id is null and not tombstone
+order by custom desc, created_at, definition_id
+limit 1;
+
+-- name: definition_add_like
+-- row: Definition
+-- A workspace's own, run as another one.
+-- params: definition_id uuid, workspace_id uuid, name text, documentation_url text, like_id uuid, now timestamptz
+insert into actor_definition (definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag,
+    documentation_url, spec, supports_refreshes, limits, custom, workspace_id, created_at, updated_at)
+select $1, $3, actor_type, runtime, command, tree, docker_repository, docker_image_tag, $4, spec, supports_refreshes, limits,
+    true, $2, $6, $6
+from actor_definition
+where definition_id = $5 and not tombstone
+returning definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, workspace_id, manifest_version;
+
+-- name: definition_change_like
+-- row: Definition
+-- Run as another one from now on, which may be itself.
+-- params: definition_id uuid, name text, like_id uuid, now timestamptz
+update actor_definition d
+set name = $2, runtime = o.runtime, command = o.command, tree = o.tree, docker_image_tag = o.docker_image_tag, spec = o.spec,
+    supports_refreshes = o.supports_refreshes, limits = o.limits, updated_at = $4
+from actor_definition o
+where d.definition_id = $1 and o.definition_id = $3 and not d.tombstone
+returning d.definition_id, d.name, d.actor_type, d.runtime, d.command, d.tree, d.docker_repository, d.docker_image_tag,
+    d.documentation_url, to_jsonb(d.aliases) as aliases, d.spec, d.supports_refreshes, d.limits, d.custom, d.workspace_id,
+    d.manifest_version;
+
+-- name: definition_add_manifest
+-- exec:
+-- params: definition_id uuid, workspace_id uuid, name text, docker_repository text, docker_image_tag text, spec text, now timestamptz
+insert into actor_definition (definition_id, name, actor_type, runtime, command, docker_repository, docker_image_tag, spec,
+    custom, workspace_id, manifest_version, created_at, updated_at)
+values ($1, $3, 'source', 'declarative', '["source-declarative-manifest"]', $4, $5, $6, true, $2, 1, $7, $7);
+
+-- name: definition_set_manifest
+-- exec:
+-- params: definition_id uuid, version int8, docker_image_tag text, spec text, now timestamptz
+update actor_definition
+set manifest_version = $2, docker_image_tag = $3, spec = $4, updated_at = $5
+where definition_id = $1;
+
+-- name: manifest_add
+-- exec:
+-- params: definition_id uuid, version int8, manifest text, spec text, now timestamptz
+insert into declarative_manifest (definition_id, version, manifest, spec, created_at)
+values ($1, $2, $3, $4, $5);
+
+-- name: manifest_next_version
+-- int:
+-- Of two at once the second one is refused: its version is there already.
+-- params: definition_id uuid
+select max(version) + 1 from declarative_manifest where definition_id = $1;
+
+-- name: manifest_get_active
+-- row: ManifestRow
+-- params: workspace_id uuid, definition_id uuid
+select d.definition_id, d.name, m.version, m.manifest
+from actor_definition d
+join declarative_manifest m on m.definition_id = d.definition_id and m.version = d.manifest_version
+where d.workspace_id = $1 and d.definition_id = $2 and not d.tombstone;
+
+-- name: manifest_list
+-- rows: ManifestRow
+-- params: workspace_id uuid
+select d.definition_id, d.name, m.version, m.manifest
+from actor_definition d
+join declarative_manifest m on m.definition_id = d.definition_id and m.version = d.manifest_version
+where d.workspace_id = $1 and not d.tombstone
+order by d.name, d.definition_id;

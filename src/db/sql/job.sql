@@ -137,3 +137,15 @@ where scope = $2 and config_type = $1 and status in ('pending', 'running') and c
   and created_at >= $3
 order by job_id desc
 limit 1;
+
+-- name: job_list_active_of
+-- rows: Job
+-- Unfinished replication jobs of a connection, of the connections of an actor, or of a workspace.
+-- params: id uuid
+select j.job_id, j.config_type, j.scope, j.status
+from job j
+join connection c on c.connection_id = j.scope
+where $1 in (c.connection_id, c.source_id, c.destination_id, c.workspace_id)
+  and j.status in ('pending', 'running', 'incomplete')
+  and j.config_type in ('sync', 'reset_connection', 'refresh', 'clear')
+order by j.job_id;

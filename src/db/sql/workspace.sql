@@ -21,12 +21,19 @@ order by created_at, organization_id
 limit 1
 returning workspace_id, organization_id, name, data_plane_group, notifications, created_at;
 
+-- name: workspace_lock
+-- row: Workspace
+-- params: workspace_id uuid
+select workspace_id, organization_id, name, data_plane_group, notifications, created_at
+from workspace
+where workspace_id = $1 and not tombstone
+for update;
+
 -- name: workspace_update
 -- row: Workspace
--- Null: as it is.
--- params: workspace_id uuid, name text?, notifications jsonb?
+-- params: workspace_id uuid, name text, notifications jsonb
 update workspace
-set name = coalesce($2, name), notifications = coalesce(notifications || $3, notifications)
+set name = $2, notifications = $3
 where workspace_id = $1 and not tombstone
 returning workspace_id, organization_id, name, data_plane_group, notifications, created_at;
 

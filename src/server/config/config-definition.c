@@ -86,8 +86,8 @@ gboolean
 server_config_definition_list(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
 {
     g_autoptr(GPtrArray) rows = NULL;
-    return sl_sql_definition_list(ctx->tx, sl_enum_name(&sl_actor_type_enum, kind_of(ctx)), &rows,
-                                  error) &&
+    return sl_sql_definition_list(ctx->tx, sl_enum_name(&sl_actor_type_enum, kind_of(ctx)), NULL,
+                                  FALSE, &rows, error) &&
            give_list(ctx, rows, ret);
 }
 
