@@ -183,6 +183,24 @@ orchestrator_input_free(OrchestratorInput *input)
     g_free(input);
 }
 
+/* Keys of mappers stand in the catalog, not in a configuration. */
+static void
+mask_mapper_keys(const OrchestratorInput *input, SlMask *mask)
+{
+    const SlJsonNode *streams =
+        input->catalog != NULL ? get_member(input->doc, input->catalog, "streams") : NULL;
+    SL_JSON_FOREACH (input->doc, streams, stream) {
+        const SlJsonNode *mappers = get_member(input->doc, stream, "mappers");
+        SL_JSON_FOREACH (input->doc, mappers, mapper) {
+            const SlJsonNode *key =
+                sl_json_get_path(input->doc, mapper, "mapperConfiguration", "key", NULL);
+            g_autofree char *text = key != NULL ? sl_json_dup_string(key) : NULL;
+            if (text != NULL)
+                sl_mask_add(mask, text);
+        }
+    }
+}
+
 SlMask *
 orchestrator_input_mask(const OrchestratorInput *input)
 {
@@ -191,6 +209,7 @@ orchestrator_input_mask(const OrchestratorInput *input)
         if (input->configurations[i] != NULL)
             sl_mask_add_paths(mask, input->doc, input->configurations[i], input->secret_paths[i]);
     }
+    mask_mapper_keys(input, mask);
     return mask;
 }
 

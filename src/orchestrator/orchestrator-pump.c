@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "orchestrator-lines.h"
+#include "sl-error.h"
 #include "sl-rename.h"
 
 #define IOV 64
@@ -36,6 +37,7 @@ struct OrchestratorPump {
     gpointer data;
     OrchestratorLines lines;
     GString *ours;     /* rewritten lines, until they are written */
+    GString *mapped;   /* data of the record in hand, as its mappers made it */
     GArray *pieces;    /* of Piece, in order */
     guint piece;       /* the first that is not written whole */
     gsize piece_done;  /* bytes of it */
@@ -43,8 +45,9 @@ struct OrchestratorPump {
     GSource *source;
     gpointer in_tag, out_tag;
     int in, out;
-    gboolean reading; /* the source's end has not come */
-    gboolean broken;  /* … because it broke the protocol */
+    gboolean reading;    /* the source's end has not come */
+    gboolean broken;     /* … because it broke the protocol */
+    gboolean unmappable; /* … or sent what a mapper cannot take */
     gboolean eof_told, closed, flush_due;
     gboolean nap;
     gint64 waiting_since, blocked_since;
@@ -78,6 +81,30 @@ static void G_GNUC_PRINTF(2, 3) break_source(OrchestratorPump *pump, const char 
     pump->reading = FALSE;
 }
 
+/* The record's data under selection and mappers: in *ret, NULL when they stay as they are. FALSE:
+ * it does not pass, or not at all. */
+static gboolean
+map_record(OrchestratorPump *pump, gint stream, const SlMessage *message, const GString **ret)
+{
+    g_autoptr(GError) error = NULL;
+    gsize selected = 0;
+    *ret = NULL;
+    g_string_truncate(pump->mapped, 0);
+    SlMapped mapped = sl_mapper_apply(pump->catalog->streams[stream].mapper, message->data,
+                                      pump->mapped, &selected, &error);
+    if (mapped == SL_MAPPED_FAILED) {
+        pump->unmappable = error->code != SL_ERROR_PROTOCOL;
+        break_source(pump, "%s", error->message);
+        return FALSE;
+    }
+    sl_ledger_count_record(pump->books, stream, selected);
+    if (mapped == SL_MAPPED_CHANGED)
+        *ret = pump->mapped;
+    if (mapped == SL_MAPPED_FILTERED)
+        sl_ledger_count_filtered(pump->books, stream, selected);
+    return mapped != SL_MAPPED_FILTERED;
+}
+
 static void
 take_record(OrchestratorPump *pump, const SlMessage *message, const char *line, gsize len)
 {
@@ -92,10 +119,15 @@ take_record(OrchestratorPump *pump, const SlMessage *message, const char *line, 
                      message->ns.n > 0 ? message->ns.p : "", message->ns.n > 0 ? "')" : "");
         return;
     }
-    sl_ledger_count_record(pump->books, stream, message->data.n);
+    const SlCatalogStream *known = &pump->catalog->streams[stream];
+    const GString *data = NULL;
+    if (known->mapper == NULL)
+        sl_ledger_count_record(pump->books, stream, message->data.n);
+    else if (!map_record(pump, stream, message, &data))
+        return;
     gsize from = pump->ours->len;
-    if (pump->catalog->streams[stream].renamed)
-        sl_rename_record(&pump->catalog->streams[stream], message, line, len, pump->ours);
+    if (known->renamed || data != NULL)
+        sl_rename_record(known, message, data, line, len, pump->ours);
     else if (line[len - 1] == '\n')
         add_piece(pump, FALSE, (gsize)(line - pump->lines.data), len);
     else
@@ -298,8 +330,9 @@ tell(OrchestratorPump *pump)
         return;
     if (!pump->eof_told) {
         pump->eof_told = TRUE;
-        pump->funcs.event(pump->broken ? ORCHESTRATOR_PUMP_SOURCE_BROKEN
-                                       : ORCHESTRATOR_PUMP_SOURCE_EOF,
+        pump->funcs.event(pump->unmappable ? ORCHESTRATOR_PUMP_UNMAPPABLE
+                          : pump->broken   ? ORCHESTRATOR_PUMP_SOURCE_BROKEN
+                                           : ORCHESTRATOR_PUMP_SOURCE_EOF,
                           pump->fault, pump->data);
     }
     if (pump->flush_due && !has_output(pump)) {
@@ -371,6 +404,7 @@ orchestrator_pump_new(const SlCatalog *catalog, SlLedger *ledger, gsize max_line
     pump->funcs = *funcs;
     pump->data = data;
     pump->ours = g_string_new(NULL);
+    pump->mapped = g_string_new(NULL);
     pump->appended = g_string_new(NULL);
     pump->pieces = g_array_new(FALSE, FALSE, sizeof(Piece));
     pump->in = pump->out = -1;
@@ -391,6 +425,7 @@ orchestrator_pump_free(OrchestratorPump *pump)
     sl_stream_table_free(pump->streams);
     sl_json_scanner_free(pump->scanner);
     g_string_free(pump->ours, TRUE);
+    g_string_free(pump->mapped, TRUE);
     g_string_free(pump->appended, TRUE);
     g_array_unref(pump->pieces);
     g_free(pump->fault);

@@ -16,6 +16,7 @@ typedef enum {
     ORCHESTRATOR_PUMP_SOURCE_EOF,    /* and all of it has been written */
     ORCHESTRATOR_PUMP_SOURCE_BROKEN, /* what came is no protocol: `text` says why. What was good is
                                         being written; nothing more is read */
+    ORCHESTRATOR_PUMP_UNMAPPABLE,    /* the same, because a mapper cannot be applied to a record */
     ORCHESTRATOR_PUMP_SINK_CLOSED,   /* the destination has closed its stdin */
     ORCHESTRATOR_PUMP_FLUSHED,       /* after _append(): everything is written */
 } OrchestratorPumpEvent;

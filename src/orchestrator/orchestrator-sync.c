@@ -163,7 +163,11 @@ on_pump(OrchestratorPumpEvent event, const char *text, gpointer data)
         check_source_done(sync);
         break;
     case ORCHESTRATOR_PUMP_SOURCE_BROKEN:
-        orchestrator_fail(sync->o, SL_ORIGIN_SOURCE, SL_FAILURE_SYSTEM, NULL, "%s", text);
+    case ORCHESTRATOR_PUMP_UNMAPPABLE:
+        if (event == ORCHESTRATOR_PUMP_UNMAPPABLE)
+            orchestrator_fail(sync->o, SL_ORIGIN_REPLICATION, SL_FAILURE_CONFIG, NULL, "%s", text);
+        else
+            orchestrator_fail(sync->o, SL_ORIGIN_SOURCE, SL_FAILURE_SYSTEM, NULL, "%s", text);
         source->failed = sync->failed = TRUE;
         orchestrator_sync_source_is_over(sync);
         break;

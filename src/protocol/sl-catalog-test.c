@@ -165,7 +165,7 @@ static void
 test_writing_keeps_bytes(void)
 {
     g_autoptr(SlCatalog) catalog =
-        parse("{\"streams\":[{\"fields\":[],\"mappers\":[1],\"stream\":{\"name\":\"a\\u0062\","
+        parse("{\"streams\":[{\"fields\":[],\"mappers\":[],\"stream\":{\"name\":\"a\\u0062\","
               "\"namespace\":null,\"json_schema\":{\"x\":1.50e+1,\"\\u00e9\":\"\\/\"}},"
               "\"sync_mode\":\"incremental\",\"cursor_field\":[\"c\"],\"later\":{\"k\":1E2},"
               "\"destination_sync_mode\":\"append\",\"generation_id\":7}]}",
@@ -184,6 +184,50 @@ test_writing_keeps_bytes(void)
                     "\"cursor_field\":[\"c\"],\"later\":{\"k\":1E2},\"generation_id\":7}]}");
 }
 
+#define MAPPED                                                                                     \
+    "{\"streams\":[{\"selectedFields\":[{\"fieldPath\":[\"id\"]},{\"fieldPath\":[\"m\"]}],"        \
+    "\"mappers\":[{\"type\":\"hashing\",\"mapperConfiguration\":{\"targetField\":\"m\"}},"         \
+    "{\"type\":\"field-renaming\",\"mapperConfiguration\":{\"originalFieldName\":\"id\","          \
+    "\"newFieldName\":\"key\"}}],\"stream\":{\"name\":\"a\",\"json_schema\":{\"properties\":{"     \
+    "\"id\":{\"x\":1.50},\"m\":{},\"other\":{}},\"$id\":\"\\u0041\"},\"source_defined_primary_"    \
+    "key\":"                                                                                       \
+    "[[\"id\"]]},\"sync_mode\":\"incremental\",\"cursor_field\":[\"id\"],\"primary_key\":[["       \
+    "\"id\"]],"                                                                                    \
+    "\"destination_sync_mode\":\"append_dedup\"}]}"
+
+/* The source: its own names, the selected fields. The destination: what comes out. */
+static void
+test_mapped(void)
+{
+    g_autoptr(SlCatalog) catalog = parse(MAPPED, &(SlCatalogNames){NULL, NULL, "p_"});
+    g_autofree char *source = sl_catalog_write_source(catalog);
+    g_assert_cmpstr(source, ==,
+                    "{\"streams\":[{\"stream\":{\"name\":\"a\",\"json_schema\":{\"properties\":{"
+                    "\"id\":{\"x\":1.50},\"m\":{}},\"$id\":\"\\u0041\"},"
+                    "\"source_defined_primary_key\":[[\"id\"]]},"
+                    "\"destination_sync_mode\":\"append_dedup\",\"sync_mode\":\"incremental\","
+                    "\"cursor_field\":[\"id\"],\"primary_key\":[[\"id\"]]}]}");
+    g_autofree char *destination = sl_catalog_write_destination(catalog, TRUE);
+    g_assert_cmpstr(destination, ==,
+                    "{\"streams\":[{\"stream\":{\"name\":\"p_a\",\"json_schema\":{\"properties\":{"
+                    "\"key\":{\"x\":1.50},\"m_hashed\":{\"type\":\"string\"}},\"$id\":\"\\u0041\"},"
+                    "\"source_defined_primary_key\":[[\"key\"]]},"
+                    "\"destination_sync_mode\":\"append_dedup\",\"sync_mode\":\"incremental\","
+                    "\"cursor_field\":[\"key\"],\"primary_key\":[[\"key\"]]}]}");
+}
+
+/* Unknown mapper: fail closed. */
+static void
+test_bad_mappers(void)
+{
+    refuse(ONE("\"name\":\"a\",\"namespace\":\"n\"", APPEND ",\"mappers\":[{\"type\":\"x\"}]"),
+           NULL, "stream 'n.a': mapper 1: there is no mapper of type \"x\"");
+    refuse(ONE("\"name\":\"a\"", APPEND ",\"mappers\":5"), NULL,
+           "stream 'a': mappers: expected an array");
+    refuse(ONE("\"name\":\"a\"", APPEND ",\"hashedFields\":[{\"fieldPath\":[\"a\"]}]"), NULL,
+           "stream 'a': hashedFields: not supported any more; use a mapper of type hashing");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -193,5 +237,7 @@ main(int argc, char **argv)
     g_test_add_func("/protocol/catalog/refused", test_refused);
     g_test_add_func("/protocol/catalog/down-conversion", test_down_conversion);
     g_test_add_func("/protocol/catalog/writing-keeps-bytes", test_writing_keeps_bytes);
+    g_test_add_func("/protocol/catalog/mapped", test_mapped);
+    g_test_add_func("/protocol/catalog/bad-mappers", test_bad_mappers);
     return g_test_run();
 }

@@ -212,6 +212,13 @@ read_stream(SlCatalog *catalog, SlCatalogStream *stream, GError **error)
                    &destination_mode, error) ||
         !read_ids(catalog, stream, error))
         return FALSE;
+    g_autofree char *title = sl_catalog_stream_title(stream);
+    g_autoptr(GError) refusal = NULL;
+    stream->mapper = sl_mapper_new(catalog->doc, stream->node, title, &refusal);
+    if (refusal != NULL) {
+        g_propagate_error(error, g_steal_pointer(&refusal));
+        return FALSE;
+    }
     stream->sync_mode = (SlSyncMode)sync_mode;
     stream->destination_mode = (SlDestinationMode)destination_mode;
     const SlJsonNode *resumable = get_member(catalog->doc, inner, "is_resumable");
@@ -292,6 +299,7 @@ sl_catalog_free(SlCatalog *catalog)
         g_free(stream->to_ns);
         g_free(stream->to_name_json);
         g_free(stream->to_ns_json);
+        sl_mapper_free(stream->mapper);
     }
     g_free(catalog->streams);
     sl_json_doc_free(catalog->doc);
@@ -307,17 +315,24 @@ sl_catalog_stream_title(const SlCatalogStream *stream)
 
 /* --- writing --------------------------------------------------------------- */
 
-/* Copies the members of an object but those named, as they are. */
+/* A member of the configured stream that is not copied. */
+typedef struct {
+    const char *key;
+    const char *value; /* JSON in its place; NULL: it is left out */
+} Change;
+
+/* Copies the members of an object as they are, but for the changes, which end with a NULL key. */
 static void
-copy_members(SlJsonWriter *w, const SlJsonDoc *doc, const SlJsonNode *object,
-             const char *const *but)
+copy_members(SlJsonWriter *w, const SlJsonDoc *doc, const SlJsonNode *object, const Change *changes)
 {
     SL_JSON_FOREACH (doc, object, key) {
-        gboolean skip = FALSE;
-        for (guint i = 0; but[i] != NULL && !skip; i++)
-            skip = sl_json_string_is(key, but[i]);
-        if (skip)
+        const Change *change = changes;
+        while (change->key != NULL && !sl_json_string_is(key, change->key))
+            change++;
+        if (change->key != NULL) {
+            sl_json_member_raw(w, change->key, change->value);
             continue;
+        }
         g_autoptr(GString) name = g_string_new(NULL);
         sl_json_append_string(key, name);
         if (strlen(name->str) != name->len)
@@ -327,25 +342,78 @@ copy_members(SlJsonWriter *w, const SlJsonDoc *doc, const SlJsonNode *object,
     }
 }
 
+/* `stream` as the destination knows it: under its names, with the members in `mapped`. */
 static void
-write_inner(SlJsonWriter *w, const SlCatalog *catalog, const SlCatalogStream *stream)
+write_mapped(SlJsonWriter *w, const SlCatalog *catalog, const SlCatalogStream *stream,
+             const Change *mapped)
 {
-    static const char *const names[] = {"name", "namespace", NULL};
-    sl_json_key(w, "stream");
     sl_json_begin_object(w);
     sl_json_member_raw(w, "name", stream->to_name_json);
     if (stream->to_ns != NULL)
         sl_json_member_raw(w, "namespace", stream->to_ns_json);
-    copy_members(w, catalog->doc, sl_json_get(catalog->doc, stream->node, "stream"), names);
+    copy_members(w, catalog->doc, sl_json_get(catalog->doc, stream->node, "stream"), mapped);
     sl_json_end_object(w);
+}
+
+static void
+write_inner(SlJsonWriter *w, const SlCatalog *catalog, const SlCatalogStream *stream,
+            gboolean mapped)
+{
+    const SlMapperShape *shape =
+        stream->mapper != NULL ? sl_mapper_get_shape(stream->mapper) : NULL;
+    const SlJsonNode *inner = sl_json_get(catalog->doc, stream->node, "stream");
+    sl_json_key(w, "stream");
+    if (mapped && shape == NULL) {
+        write_mapped(w, catalog, stream, (Change[]){{"name"}, {"namespace"}, {NULL}});
+    } else if (mapped) {
+        write_mapped(w, catalog, stream,
+                     (Change[]){{"name"},
+                                {"namespace"},
+                                {"json_schema", shape->json_schema},
+                                {"default_cursor_field", shape->default_cursor_field},
+                                {"source_defined_primary_key", shape->source_defined_primary_key},
+                                {NULL}});
+    } else if (shape != NULL && shape->source_schema != NULL) {
+        sl_json_begin_object(w);
+        copy_members(w, catalog->doc, inner,
+                     (Change[]){{"json_schema", shape->source_schema}, {NULL}});
+        sl_json_end_object(w);
+    } else {
+        sl_json_node(w, inner);
+    }
+}
+
+static void
+write_stream(SlJsonWriter *w, const SlCatalog *catalog, const SlCatalogStream *stream,
+             gboolean mapped, const char *mode)
+{
+#define OURS                                                                                       \
+    {"stream"}, {"destination_sync_mode"}, {"fields"}, {"mappers"}, {"selectedFields"},            \
+        {"includesFiles"}, {"includeFiles"},                                                       \
+    {                                                                                              \
+        "hashedFields"                                                                             \
+    }
+    static const Change ours[] = {OURS, {NULL}};
+    const SlMapperShape *shape =
+        stream->mapper != NULL ? sl_mapper_get_shape(stream->mapper) : NULL;
+    sl_json_begin_object(w);
+    write_inner(w, catalog, stream, mapped);
+    sl_json_member_string(w, "destination_sync_mode", mode);
+    if (mapped && shape != NULL)
+        copy_members(w, catalog->doc, stream->node,
+                     (Change[]){OURS,
+                                {"cursor_field", shape->cursor_field},
+                                {"primary_key", shape->primary_key},
+                                {NULL}});
+    else
+        copy_members(w, catalog->doc, stream->node, ours);
+    sl_json_end_object(w);
+#undef OURS
 }
 
 static char *
 write_catalog(const SlCatalog *catalog, gboolean mapped, gsize mode_offset)
 {
-    static const char *const but[] = {
-        "stream",        "destination_sync_mode", "fields",       "mappers",
-        "includesFiles", "includeFiles",          "hashedFields", NULL};
     g_autoptr(GString) out = g_string_new(NULL);
     SlJsonWriter w = SL_JSON_WRITER_INIT(out);
 
@@ -355,17 +423,7 @@ write_catalog(const SlCatalog *catalog, gboolean mapped, gsize mode_offset)
     for (guint i = 0; i < catalog->n_streams; i++) {
         const SlCatalogStream *stream = &catalog->streams[i];
         const void *row = &destination_modes[stream->destination_mode];
-        sl_json_begin_object(&w);
-        if (mapped) {
-            write_inner(&w, catalog, stream);
-        } else {
-            sl_json_key(&w, "stream");
-            sl_json_node(&w, sl_json_get(catalog->doc, stream->node, "stream"));
-        }
-        sl_json_member_string(&w, "destination_sync_mode",
-                              G_STRUCT_MEMBER(const char *, row, mode_offset));
-        copy_members(&w, catalog->doc, stream->node, but);
-        sl_json_end_object(&w);
+        write_stream(&w, catalog, stream, mapped, G_STRUCT_MEMBER(const char *, row, mode_offset));
     }
     sl_json_end_array(&w);
     sl_json_end_object(&w);

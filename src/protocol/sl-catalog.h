@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include "sl-json-read.h"
+#include "sl-mapper.h"
 
 /* The configured catalog of one sync: what the source is asked for, and under which names it
  * reaches the destination. Namespace null, "" and missing are one value: NULL. */
@@ -30,6 +30,7 @@ typedef struct {
     SlSyncMode sync_mode;
     SlDestinationMode destination_mode;
     gint64 generation_id, minimum_generation_id, sync_id; /* 0 when not sent */
+    SlMapper *mapper;       /* selection and mappers; NULL: records pass as they are */
     const SlJsonNode *node; /* the configured stream, in SlCatalog.doc */
 } SlCatalogStream;
 
@@ -48,14 +49,16 @@ typedef struct {
 
 /* Errors are SL_ERROR_INVALID and name the path ("catalog.streams[2].sync_mode: …"). Refused as
  * well: a stream that is there twice, two streams with one name at the destination, deduplication
- * without a primary key, a minimum_generation_id that is neither 0 nor the generation_id. */
+ * without a primary key, a minimum_generation_id that is neither 0 nor the generation_id, mappers
+ * that cannot work. */
 SlCatalog *sl_catalog_parse(const char *text, gsize len, const SlCatalogNames *names,
                             GError **error);
 void sl_catalog_free(SlCatalog *catalog);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlCatalog, sl_catalog_free)
 
 /* catalog.json of the connectors: members that are ours only are left out, destination modes are
- * brought down to what the connector may know; everything else keeps its bytes. */
+ * brought down to what the connector may know; everything else keeps its bytes. The source is asked
+ * for the selected fields; the destination is told what comes out of the mappers. */
 char *sl_catalog_write_source(const SlCatalog *catalog);
 char *sl_catalog_write_destination(const SlCatalog *catalog, gboolean supports_refreshes);
 

@@ -25,7 +25,7 @@ typedef struct {
 
 typedef struct {
     guint stream;
-    SlCount count;
+    SlCount count; /* that had passed */
 } SlSnapshot;
 
 typedef struct {
@@ -37,6 +37,7 @@ typedef struct {
     gsize len;
     SlSnapshot *counts; /* the books it closed */
     guint n_counts;
+    guint64 passed, filtered; /* records between the state before and this one */
 } SlEntry;
 
 /* What is open of one stream; the last chain is that of GLOBAL and LEGACY. */
@@ -57,7 +58,8 @@ struct SlLedger {
     gpointer note_data;
     SlStreamTable *from, *to;
     SlStreamBooks *books;
-    gboolean *mismatch_noted; /* per stream: the source's own count differed once */
+    gboolean *mismatch_noted;       /* per chain: the source's own count differed once */
+    gboolean *destination_differed; /* per chain: the destination's did */
     SlChain *chains;
     guint n_chains;
     SlStateKind kind; /* of the first state: they are never mixed */

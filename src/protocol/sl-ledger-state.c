@@ -175,6 +175,21 @@ choose_id(SlLedger *ledger, const SlState *state, char text[32], Edits *edits)
     return id;
 }
 
+/* The source counted what we did not let pass; the destination would miss it. */
+static void
+edit_count(const SlLedger *ledger, const SlState *state, guint64 filtered, char text[32],
+           Edits *edits)
+{
+    const SlJsonNode *node =
+        sl_json_get_path(&ledger->doc, state->root, "sourceStats", "recordCount", NULL);
+    gint64 said;
+    if (filtered == 0 || node == NULL || node->type != SL_JSON_NUMBER ||
+        !sl_json_get_int64(node, &said) || said < 0)
+        return;
+    g_snprintf(text, 32, "%" G_GUINT64_FORMAT, (guint64)said - MIN(filtered, (guint64)said));
+    add_edit(edits, node->p, node->n, text);
+}
+
 /* --- entering -------------------------------------------------------------- */
 
 /* Compares what the source says it sent with what came. */
@@ -199,9 +214,12 @@ check_count(SlLedger *ledger, const SlState *state, guint stream)
 static void
 close_books(SlLedger *ledger, SlEntry *entry, guint stream)
 {
-    entry->counts[entry->n_counts++] = (SlSnapshot){stream, ledger->books[stream].emitted};
-    ledger->books[stream].since_state = 0;
-    ledger->books[stream].source_states++;
+    SlStreamBooks *books = &ledger->books[stream];
+    entry->counts[entry->n_counts++] = (SlSnapshot){stream, sl_ledger_passed(books)};
+    entry->passed += books->since_state - books->filtered_since_state;
+    entry->filtered += books->filtered_since_state;
+    books->since_state = books->filtered_since_state = 0;
+    books->source_states++;
 }
 
 /* A GLOBAL closes the books of the streams it lists; LEGACY those of all. */
@@ -256,7 +274,8 @@ keep_bytes(SlLedger *ledger, const SlState *state, SlEntry *entry)
     entry->state = g_string_free(text, FALSE);
 }
 
-static void
+/* Gives the number of records that the state covers and that did not pass. */
+static guint64
 enter(SlLedger *ledger, const SlState *state, gint stream, gint64 id)
 {
     SlEntry *entry = g_new0(SlEntry, 1);
@@ -273,7 +292,9 @@ enter(SlLedger *ledger, const SlState *state, gint stream, gint64 id)
         entry->chain = ledger->n_chains - 1;
         close_all_books(ledger, state, entry);
     }
+    guint64 filtered = entry->filtered;
     sl_ledger_push(ledger, entry);
+    return filtered;
 }
 
 gboolean
@@ -282,7 +303,7 @@ sl_ledger_add_state(SlLedger *ledger, const char *line, gsize len, SlSpan payloa
 {
     SlState state;
     Edits edits = {.n = 0};
-    char id_text[32];
+    char id_text[32], count_text[32];
     gint stream = -1;
     g_autoptr(GString) ns_text = g_string_new(NULL);
 
@@ -311,8 +332,8 @@ sl_ledger_add_state(SlLedger *ledger, const char *line, gsize len, SlSpan payloa
             edit_names(ledger, &ledger->catalog->streams[stream], &state, ns_text, &edits);
     }
     gint64 id = choose_id(ledger, &state, id_text, &edits);
+    edit_count(ledger, &state, enter(ledger, &state, stream, id), count_text, &edits);
     append_edited(&edits, line, len, out);
-    enter(ledger, &state, stream, id);
     sl_state_forget(&ledger->doc);
     return TRUE;
 }

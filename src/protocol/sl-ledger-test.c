@@ -435,6 +435,110 @@ test_stats(Fixture *f, gconstpointer data)
     g_assert_cmpuint(total.committed.records, ==, 3);
 }
 
+/* Mappers: what does not pass is not committed, and the destination is not told to expect it. */
+static void
+test_filtered(Fixture *f, gconstpointer data)
+{
+    SlStreamBooks *books = sl_ledger_books(f->ledger);
+    count(f, 0, 5);
+    for (guint i = 0; i < 2; i++)
+        sl_ledger_count_filtered(books, 0, 10);
+    add_state(f, "{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"},"
+                 "\"stream_state\":1},\"sourceStats\":{\"recordCount\":5.0}}");
+    assert_sent(f,
+                "{\"id\":1,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"},"
+                "\"stream_state\":1},\"sourceStats\":{\"recordCount\":3}}");
+    count(f, 0, 1);
+    add_state(f, "{\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"},"
+                 "\"stream_state\":2},\"sourceStats\":{\"recordCount\":1.0}}");
+    g_assert_nonnull(strstr(f->sent->str, "\"recordCount\":1.0")); /* nothing to take off */
+    ack(f, "{\"id\":1,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"}},"
+           "\"destinationStats\":{\"recordCount\":3.0}}");
+    g_assert_cmpuint(books[0].committed.records, ==, 3);
+    g_assert_cmpuint(books[0].committed.bytes, ==, 30);
+    g_assert_cmpstr(f->notes->str, ==, "");
+    sl_ledger_complete(f->ledger);
+    g_assert_cmpuint(books[0].committed.records, ==, 4);
+    g_assert_cmpuint(books[0].emitted.records, ==, 6);
+    g_autoptr(GString) out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    sl_ledger_write_stats(f->ledger, &w);
+    g_assert_nonnull(strstr(out->str,
+                            "\"recordsEmitted\":6,\"bytesEmitted\":60,\"recordsCommitted\":4,"
+                            "\"bytesCommitted\":40,\"recordsRejected\":0,"
+                            "\"recordsFilteredOut\":2,\"bytesFilteredOut\":20"));
+}
+
+/* A GLOBAL state takes off what was filtered of the streams it lists, and of those only once. */
+static void
+test_filtered_global(Fixture *f, gconstpointer data)
+{
+#define OVERALL(list, said)                                                                        \
+    "{\"type\":\"GLOBAL\",\"global\":{\"stream_states\":[" list "]},\"sourceStats\":"              \
+    "{\"recordCount\":" said "}}"
+#define IN_A "{\"stream_descriptor\":{\"name\":\"a\"}}"
+#define IN_B "{\"stream_descriptor\":{\"name\":\"b\",\"namespace\":\"n\"}}"
+    SlStreamBooks *books = sl_ledger_books(f->ledger);
+    count(f, 0, 4);
+    count(f, 1, 4);
+    sl_ledger_count_filtered(books, 0, 10);
+    sl_ledger_count_filtered(books, 1, 10);
+    add_state(f, OVERALL(IN_A, "4"));
+    g_assert_nonnull(strstr(f->sent->str, "\"recordCount\":3}"));
+    add_state(f, OVERALL(IN_A "," IN_B, "4"));
+    g_assert_nonnull(strstr(f->sent->str, "\"recordCount\":3}"));
+    add_state(f, OVERALL(IN_A "," IN_B, "0"));
+    g_assert_nonnull(strstr(f->sent->str, "\"recordCount\":0}"));
+#undef OVERALL
+#undef IN_A
+#undef IN_B
+}
+
+/* rejectedRecordCount, and what the destination says against what it was given: told once. */
+static void
+test_destination_counts(Fixture *f, gconstpointer data)
+{
+#define ECHO(id, stats)                                                                            \
+    "{\"id\":" id ",\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"}},"      \
+    "\"destinationStats\":" stats "}"
+    static const struct {
+        guint records;
+        const char *echo;
+        gboolean noted;
+    } rows[] = {
+        {5, ECHO("1", "{\"recordCount\":5}"), FALSE},
+        {5, ECHO("2", "{\"recordCount\":3.0,\"rejectedRecordCount\":2.0}"), FALSE},
+        {5, ECHO("3", "{}"), FALSE},
+        {5, ECHO("4", "null"), FALSE},
+        {5, ECHO("5", "{\"recordCount\":\"5\"}"), FALSE},
+        {5, ECHO("6", "{\"recordCount\":-1}"), FALSE},
+        {5, ECHO("7", "{\"recordCount\":4}"), TRUE},
+        {5, ECHO("8", "{\"recordCount\":4}"), FALSE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        count(f, 0, rows[i].records);
+        add_state(f, A("1"));
+        g_string_truncate(f->notes, 0);
+        ack(f, rows[i].echo);
+        g_assert_cmpstr(f->notes->str, ==,
+                        rows[i].noted ? "stream 'a': the destination says that it took 4 records "
+                                        "(0 rejected) for state 7, and was given 5\n"
+                                      : "");
+    }
+    g_assert_cmpuint(sl_ledger_books(f->ledger)[0].rejected, ==, 2);
+    /* one echo for two states: nothing to compare it with */
+    g_string_truncate(f->notes, 0);
+    count(f, 1, 1);
+    add_state(f, B("1"));
+    count(f, 1, 1);
+    add_state(f, B("2"));
+    ack(f, "{\"id\":10,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"b\","
+           "\"namespace\":\"n\"}},\"destinationStats\":{\"recordCount\":2}}");
+    g_assert_cmpstr(f->notes->str, ==, "");
+    g_assert_cmpuint(sl_ledger_books(f->ledger)[1].committed.records, ==, 2);
+#undef ECHO
+}
+
 int
 main(int argc, char **argv)
 {
@@ -458,6 +562,9 @@ main(int argc, char **argv)
         {"persist-race", test_persist_race, NULL},
         {"thinned", test_thinned, NULL},
         {"stats", test_stats, NULL},
+        {"filtered", test_filtered, NULL},
+        {"filtered-global", test_filtered_global, NULL},
+        {"destination-counts", test_destination_counts, NULL},
     };
     g_test_init(&argc, &argv, NULL);
     for (guint i = 0; i < G_N_ELEMENTS(tests); i++) {

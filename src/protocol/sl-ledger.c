@@ -18,8 +18,9 @@ sl_ledger_new(const SlCatalog *catalog, SlLedgerNote note, gpointer data)
     ledger->kind = SL_STATE_UNKNOWN;
     ledger->limit = SL_LEDGER_LIMIT;
     ledger->books = g_new0(SlStreamBooks, MAX(catalog->n_streams, 1));
-    ledger->mismatch_noted = g_new0(gboolean, MAX(catalog->n_streams, 1));
     ledger->n_chains = catalog->n_streams + 1;
+    ledger->mismatch_noted = g_new0(gboolean, ledger->n_chains);
+    ledger->destination_differed = g_new0(gboolean, ledger->n_chains);
     ledger->chains = g_new0(SlChain, ledger->n_chains);
     for (guint i = 0; i < ledger->n_chains; i++) {
         g_queue_init(&ledger->chains[i].open);
@@ -55,6 +56,7 @@ sl_ledger_free(SlLedger *ledger)
     g_free(ledger->chains);
     g_free(ledger->books);
     g_free(ledger->mismatch_noted);
+    g_free(ledger->destination_differed);
     sl_json_doc_clear(&ledger->doc);
     sl_stream_table_free(ledger->from);
     sl_stream_table_free(ledger->to);
@@ -109,7 +111,7 @@ void
 sl_ledger_complete(SlLedger *ledger)
 {
     for (guint i = 0; i < ledger->catalog->n_streams; i++)
-        ledger->books[i].committed = ledger->books[i].emitted;
+        ledger->books[i].committed = sl_ledger_passed(&ledger->books[i]);
 }
 
 /* --- open states ----------------------------------------------------------- */
@@ -201,16 +203,42 @@ find_by_content(const SlChain *chain, guint64 hash)
     return NULL;
 }
 
-static void
-count_rejected(SlLedger *ledger, const SlJsonNode *state, guint chain)
+/* A count of the destination's. FALSE: it gave none. */
+static gboolean
+get_count(const SlLedger *ledger, const SlJsonNode *state, const char *key, guint64 *ret)
 {
-    const SlJsonNode *node =
-        sl_json_get_path(&ledger->doc, state, "destinationStats", "rejectedRecordCount", NULL);
-    double rejected;
-    if (node == NULL || node->type != SL_JSON_NUMBER || chain >= ledger->catalog->n_streams)
+    const SlJsonNode *node = sl_json_get_path(&ledger->doc, state, "destinationStats", key, NULL);
+    double count;
+    *ret = 0;
+    if (node == NULL || node->type != SL_JSON_NUMBER || !sl_json_get_double(node, &count) ||
+        count < 0 || count >= 9e18)
+        return FALSE;
+    *ret = (guint64)count; /* Python connectors write 5.0 */
+    return TRUE;
+}
+
+/* What the destination says it did with the records of this state, held against what it was given.
+ * Where it leaves out acknowledgements, or we have thinned out, there is nothing to compare. */
+static void
+check_destination(SlLedger *ledger, const SlJsonNode *state, guint chain, const SlEntry *entry,
+                  gboolean alone)
+{
+    guint64 written, rejected;
+    gboolean of_stream = chain < ledger->catalog->n_streams;
+    get_count(ledger, state, "rejectedRecordCount", &rejected);
+    if (of_stream)
+        ledger->books[chain].rejected += rejected;
+    if (!get_count(ledger, state, "recordCount", &written) || !alone ||
+        written + rejected == entry->passed || ledger->destination_differed[chain])
         return;
-    if (sl_json_get_double(node, &rejected) && rejected > 0 && rejected < 9e18)
-        ledger->books[chain].rejected += (guint64)rejected;
+    ledger->destination_differed[chain] = TRUE;
+    sl_ledger_note(ledger, SL_NOTE_WARNING,
+                   "%s%s%s: the destination says that it took %" G_GUINT64_FORMAT
+                   " records (%" G_GUINT64_FORMAT " rejected) for state %" G_GINT64_FORMAT
+                   ", and was given %" G_GUINT64_FORMAT,
+                   of_stream ? "stream '" : "the sync",
+                   of_stream ? ledger->catalog->streams[chain].name : "", of_stream ? "'" : "",
+                   written + rejected, rejected, entry->id, entry->passed);
 }
 
 static void
@@ -245,7 +273,7 @@ acknowledge(SlLedger *ledger, const SlJsonNode *root, guint index)
     if (index < ledger->catalog->n_streams)
         ledger->books[index].destination_states++;
     ledger->destination_states++;
-    count_rejected(ledger, root, index);
+    check_destination(ledger, root, index, link->data, link == chain->open.head && !chain->thinned);
     pop_until(ledger, chain, link);
 }
 
@@ -326,6 +354,8 @@ sl_ledger_total(const SlLedger *ledger)
         const SlStreamBooks *books = &ledger->books[i];
         total.emitted.records += books->emitted.records;
         total.emitted.bytes += books->emitted.bytes;
+        total.filtered.records += books->filtered.records;
+        total.filtered.bytes += books->filtered.bytes;
         total.committed.records += books->committed.records;
         total.committed.bytes += books->committed.bytes;
         total.rejected += books->rejected;
@@ -352,6 +382,8 @@ write_books(const SlStreamBooks *books, SlJsonWriter *w)
          (gint64)(books->committed.records - MIN(books->rejected, books->committed.records))},
         {"bytesCommitted", (gint64)books->committed.bytes},
         {"recordsRejected", (gint64)books->rejected},
+        {"recordsFilteredOut", books->filtered.records > 0 ? (gint64)books->filtered.records : -1},
+        {"bytesFilteredOut", books->filtered.records > 0 ? (gint64)books->filtered.bytes : -1},
         {"estimatedRecords", books->estimated_records},
         {"estimatedBytes", books->estimated_bytes},
         {"sourceStateMessagesEmitted", (gint64)books->source_states},

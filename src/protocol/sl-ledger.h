@@ -18,8 +18,11 @@ typedef struct {
 } SlCount;
 
 typedef struct {
-    SlCount emitted, committed;
+    SlCount emitted;                           /* came from the source, as selected */
+    SlCount filtered;                          /* of them: those that a mapper did not let pass */
+    SlCount committed;                         /* are at the destination, rejected ones included */
     guint64 since_state;                       /* records behind the last state of this stream */
+    guint64 filtered_since_state;              /* of them: filtered out */
     guint64 rejected;                          /* as the destination says */
     gint64 estimated_records, estimated_bytes; /* -1: unknown */
     guint64 source_states, destination_states;
@@ -49,8 +52,26 @@ sl_ledger_count_record(SlStreamBooks *books, gint stream, gsize bytes)
     books[stream].since_state++;
 }
 
+/* What the destination is given. */
+static inline SlCount
+sl_ledger_passed(const SlStreamBooks *books)
+{
+    return (SlCount){books->emitted.records - books->filtered.records,
+                     books->emitted.bytes - books->filtered.bytes};
+}
+
+/* The record that was just counted does not pass. */
+static inline void
+sl_ledger_count_filtered(SlStreamBooks *books, gint stream, gsize bytes)
+{
+    books[stream].filtered.records++;
+    books[stream].filtered.bytes += bytes;
+    books[stream].filtered_since_state++;
+}
+
 /* A STATE of the source. Enters it and appends the line for the destination, with its newline: the
- * original bytes plus an id, where it has none, and the names the destination knows. A state of a
+ * original bytes plus an id, where it has none, and the names the destination knows; the source's
+ * own count, where there is one, less what was filtered out. A state of a
  * stream that is not in the catalog is noted and dropped: nothing is appended.
  * SL_ERROR_PROTOCOL: no valid state, or another type of state than before. */
 gboolean sl_ledger_add_state(SlLedger *ledger, const char *line, gsize len, SlSpan payload,

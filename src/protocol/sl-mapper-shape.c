@@ -558,6 +558,12 @@ sl_mapper_shape_steps(const SlJsonDoc *doc, const SlJsonNode *configured, GPtrAr
         sl_error_set(error, SL_ERROR_INVALID, "mappers: expected an array");
         return NULL;
     }
+    const SlJsonNode *hashed = get_member(doc, configured, "hashedFields");
+    if (hashed != NULL && hashed->count > 0) {
+        sl_error_set(error, SL_ERROR_INVALID,
+                     "hashedFields: not supported any more; use a mapper of type hashing");
+        return NULL;
+    }
     *ret_selecting = selected != NULL;
     shape->changed = selected != NULL || (mappers != NULL && mappers->count > 0);
     if (selected != NULL) {

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#define DATA "\"data\":{\"namespace\":null,\"stream\":\"s\",\"x\":1.0E2}"
+#define R(members) "{\"type\":\"RECORD\",\"record\":{" members "}}"
+
 /* One stream "s" in namespace `ns`, renamed by a rule. */
 static SlCatalog *
 make_catalog(const char *ns, const SlCatalogNames *rule)
@@ -29,12 +32,16 @@ check(const SlCatalog *catalog, const char *line, const char *expected)
     memcpy(padded, line, len);
     sl_json_scan(scanner, padded, len, &message);
     g_assert_cmpint(message.type, ==, SL_MESSAGE_RECORD);
-    sl_rename_record(&catalog->streams[0], &message, padded, len, out);
+    sl_rename_record(&catalog->streams[0], &message, NULL, padded, len, out);
     g_assert_cmpstr(out->str, ==, expected);
-}
 
-#define DATA "\"data\":{\"namespace\":null,\"stream\":\"s\",\"x\":1.0E2}"
-#define R(members) "{\"type\":\"RECORD\",\"record\":{" members "}}"
+    /* and with data of another length, whatever stands before and behind it */
+    g_autoptr(GString) data = g_string_new("{\"changed\":[true]}"), both = g_string_new(expected);
+    g_string_replace(both, DATA, "\"data\":{\"changed\":[true]}", 1);
+    g_string_truncate(out, 0);
+    sl_rename_record(&catalog->streams[0], &message, data, padded, len, out);
+    g_assert_cmpstr(out->str, ==, both->str);
+}
 
 static void
 test_prefix(void)
@@ -72,6 +79,17 @@ test_from_null(void)
           R("\"namespace\":\"w\",\"stream\":\"s\"," DATA ",\"meta\":{\"namespace\":1}"));
 }
 
+/* Names that stay: nothing but the data changes. */
+static void
+test_data_alone(void)
+{
+    g_autoptr(SlCatalog) catalog = make_catalog("\"n\"", NULL);
+    check(catalog, R("\"stream\":\"s\",\"namespace\":\"n\", " DATA " ,\"emitted_at\":1") "\r\n",
+          R("\"stream\":\"s\",\"namespace\":\"n\", " DATA " ,\"emitted_at\":1") "\r\n");
+    check(catalog, R(DATA ",\"stream\":\"s\",\"namespace\":\"n\""),
+          R(DATA ",\"stream\":\"s\",\"namespace\":\"n\""));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -79,5 +97,6 @@ main(int argc, char **argv)
     g_test_add_func("/protocol/rename/prefix", test_prefix);
     g_test_add_func("/protocol/rename/to-null", test_to_null);
     g_test_add_func("/protocol/rename/from-null", test_from_null);
+    g_test_add_func("/protocol/rename/data-alone", test_data_alone);
     return g_test_run();
 }

@@ -40,34 +40,71 @@ find_empty_namespace(const SlMessage *message)
     return found;
 }
 
-/* Copies from *at up to `until`, then the text, and goes on behind `cut` bytes. */
-static void
-splice(GString *out, const char **at, const char *until, gsize cut, const char *text)
+/* `cut` bytes at `at` give way to `text`, then to `more`. */
+typedef struct {
+    const char *at;
+    gsize cut;
+    SlSpan text, more;
+} Edit;
+
+typedef struct {
+    Edit list[3];
+    guint n;
+} Edits;
+
+static SlSpan
+as_span(const char *text)
 {
-    g_string_append_len(out, *at, until - *at);
-    g_string_append(out, text);
-    *at = until + cut;
+    return (SlSpan){text, strlen(text)};
 }
 
-void
-sl_rename_record(const SlCatalogStream *stream, const SlMessage *message, const char *line,
-                 gsize len, GString *out)
+/* In the order in which they stand in the line. */
+static void
+add_edit(Edits *edits, const char *at, gsize cut, SlSpan text, SlSpan more)
 {
-    const char *at = line, *end = line + len;
+    guint i = edits->n++;
+    for (; i > 0 && edits->list[i - 1].at > at; i--)
+        edits->list[i] = edits->list[i - 1];
+    edits->list[i] = (Edit){at, cut, text, more};
+}
+
+static void
+edit_names(const SlCatalogStream *stream, const SlMessage *message, Edits *edits)
+{
+    const SlSpan nothing = {"", 0};
     SlSpan ns = {NULL, 0}; /* what gives way to the new namespace */
+    add_edit(edits, message->stream.p - 1, message->stream.n + 2, as_span(stream->to_name_json),
+             nothing);
     if (message->ns.n > 0)
         ns = (SlSpan){message->ns.p - 1, message->ns.n + 2};
     else if (stream->to_ns != NULL)
         ns = find_empty_namespace(message);
-    if (ns.n == 0 && stream->to_ns != NULL) {
-        splice(out, &at, message->payload.p + 1, 0, "\"namespace\":");
-        g_string_append(out, stream->to_ns_json);
-        g_string_append_c(out, ',');
-    } else if (ns.n > 0 && ns.p < message->stream.p) {
-        splice(out, &at, ns.p, ns.n, stream->to_ns_json);
+    if (ns.n > 0)
+        add_edit(edits, ns.p, ns.n, as_span(stream->to_ns_json), nothing);
+    else if (stream->to_ns != NULL) /* there is none: one more member, behind the brace */
+        add_edit(edits, message->payload.p, 1, as_span("{\"namespace\":"),
+                 as_span(stream->to_ns_json));
+}
+
+void
+sl_rename_record(const SlCatalogStream *stream, const SlMessage *message, const GString *data,
+                 const char *line, gsize len, GString *out)
+{
+    Edits edits = {.n = 0};
+    const char *at = line;
+    if (stream->renamed)
+        edit_names(stream, message, &edits);
+    if (data != NULL)
+        add_edit(&edits, message->data.p, message->data.n, (SlSpan){data->str, data->len},
+                 (SlSpan){"", 0});
+    for (guint i = 0; i < edits.n; i++) {
+        const Edit *edit = &edits.list[i];
+        g_string_append_len(out, at, edit->at - at);
+        g_string_append_len(out, edit->text.p, (gssize)edit->text.n);
+        g_string_append_len(out, edit->more.p, (gssize)edit->more.n);
+        if (edit->at == message->payload.p)
+            g_string_append_c(out, ',');
+        at = edit->at + edit->cut;
     }
-    splice(out, &at, message->stream.p - 1, message->stream.n + 2, stream->to_name_json);
-    if (ns.n > 0 && ns.p > message->stream.p)
-        splice(out, &at, ns.p, ns.n, stream->to_ns_json);
-    g_string_append_len(out, at, end - at);
+    g_string_append_len(out, at, line + len - at);
 }
