@@ -334,16 +334,20 @@ next_second(const SlCron *cron, int from)
     return -1;
 }
 
+/* 0: the clock never shows that time on that day (spring). Of a time that it shows twice (autumn)
+ * GLib takes the second, as Quartz does. */
 static gint64
 instant_of(const SlCron *cron, int year, int month, int day, int second)
 {
     g_autoptr(GDateTime) when =
         g_date_time_new(cron->zone, year, month, day, second / 3600, second / 60 % 60, second % 60);
-    return when != NULL ? g_date_time_to_unix(when) * G_USEC_PER_SEC : 0;
+    if (when == NULL || g_date_time_get_hour(when) != second / 3600 ||
+        g_date_time_get_minute(when) != second / 60 % 60)
+        return 0;
+    return g_date_time_to_unix(when) * G_USEC_PER_SEC;
 }
 
-/* The first tick of a day that lies after `after`, from `second` on; 0: none. A wall time that
- * comes twice gives its first instant, which may lie before `after`: then the next one is tried. */
+/* The first tick of a day that lies after `after`, from `second` on; 0: none. */
 static gint64
 tick_of_day(const SlCron *cron, int year, int month, int day, int second, gint64 after)
 {
