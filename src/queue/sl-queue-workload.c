@@ -132,6 +132,14 @@ sl_queue_workload_release(SlTx *tx, const char *workload_id, const char *token, 
     return fenced(ok, n, workload_id, error) && sl_tx_notify(tx, SL_CHANNEL_WORKLOAD, "", error);
 }
 
+static gboolean
+announce_progress(SlTx *tx, const SlWorkload *held, GError **error)
+{
+    g_autofree char *payload =
+        g_strdup_printf("progress %s %" G_GINT64_FORMAT, held->workspace_id, held->job_id);
+    return sl_tx_notify(tx, SL_CHANNEL_EVENT, payload, error);
+}
+
 /* What both kinds of report bring. The row of `held` is locked: no newer holder can come between.
  */
 static gboolean
@@ -142,7 +150,8 @@ save_report(SlTx *tx, const SlWorkloadReport *report, const SlWorkload *held, gi
         !sl_queue_states_save(tx, held->connection_id, report->states, now, error))
         return FALSE;
     if (report->stats != NULL &&
-        !sl_queue_stats_save(tx, held->job_id, held->attempt_number, report->stats, now, error))
+        (!sl_queue_stats_save(tx, held->job_id, held->attempt_number, report->stats, now, error) ||
+         !announce_progress(tx, held, error)))
         return FALSE;
     return report->output == NULL ||
            sl_sql_attempt_set_output(tx, held->job_id, held->attempt_number, report->output, now,

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #include "server-auth.h"
+#include "server-events.h"
 #include "server-fixture.h"
 #include "server-routes.h"
 #include "sl-error.h"
+#include "sl-fd.h"
 
 /* Every operation of the table, asked by every kind of caller. What must come out stands below,
  * written down again instead of taken from the server. */
@@ -310,6 +312,16 @@ ask(Fixture *fix, const char *const *headers, const char *method, const char *pa
     return reply->status;
 }
 
+/* Some streams never end; their head says enough. */
+static guint
+ask_stream(Fixture *fix, const char *header, const char *path)
+{
+    g_autofree char *line = g_strdup_printf("Authorization: %s\r\n", header);
+    sl_autofd int fd = stream_open(fix, path, line);
+    const char *head = stream_hear(fix, fd, "\r\n\r\n");
+    return (guint)g_ascii_strtoull(head + strlen("HTTP/1.1 "), NULL, 10);
+}
+
 /* --- cases --------------------------------------------------------------------------------------
  */
 
@@ -326,7 +338,10 @@ check_operation(Fixture *fix, const ServerOperation *operation, char *const *hea
         request.in_organization || (operation->default_organization && !request.in_workspace);
     for (guint i = 0; i < G_N_ELEMENTS(callers); i++) {
         const char *header[] = {"Authorization", headers[i], NULL};
-        guint status = ask(fix, header, operation->method, path, body->len > 0 ? body->str : NULL);
+        guint status =
+            operation->out == SERVER_OUT_STREAM
+                ? ask_stream(fix, headers[i], path)
+                : ask(fix, header, operation->method, path, body->len > 0 ? body->str : NULL);
         gboolean allowed = may(operation->intent, i, in_organization);
         if ((status != 403) != allowed) {
             g_test_message("%s (%s) by %s%s: %u; %s %s", operation->name,
@@ -400,6 +415,48 @@ test_what_is_not_there(Fixture *fix, gconstpointer data)
     call_with(fix, by_reader, "GET", "/api/public/v1/jobs/2", NULL, 403);
     call_with(fix, by_reader, "GET", "/api/public/v1/jobs/99", NULL, 403);
     call_with(fix, by_admin, "GET", "/api/public/v1/jobs/99", NULL, 404);
+}
+
+/* Events of a workspace reach those who may see it, whatever they ask for. */
+static void
+test_events(Fixture *fix, gconstpointer data)
+{
+    static const struct {
+        guint caller;
+        const char *heard;
+    } cases[] = {
+        {N_HERE - 1, "ac"}, {N_HERE, "c"}, {N_HERE + 1, "bc"}, {0, "ac"}, {INSTANCE_ADMIN, "abc"},
+    };
+    static const struct {
+        const char *workspace, *data;
+    } events[] = {
+        {FIXTURE_WORKSPACE, "{\"name\":\"a\"}"},
+        {OTHER_WORKSPACE, "{\"name\":\"b\"}"},
+        {NULL, "{\"name\":\"c\"}"},
+    };
+    const char *const topics[] = {"jobs", NULL};
+    int fds[G_N_ELEMENTS(cases)];
+    add_world(fix);
+    server_events_set_http(fix->server.events, fix->http);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *header = make_header(fix, cases[i].caller);
+        g_autofree char *line = g_strdup_printf("Authorization: %s\r\n", header);
+        fds[i] = stream_open(fix, "/api/v1/sluice/events?topics=jobs,connections", line);
+        stream_hear(fix, fds[i], "event: hello");
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(events); i++)
+        server_events_add(fix->server.events, "x", events[i].workspace, topics, events[i].data);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *text = stream_hear(fix, fds[i], events[2].data);
+        for (const char *name = "abc"; *name != '\0'; name++) {
+            const char *part = format(fix, "{\"name\":\"%c\"}", *name);
+            if (strchr(cases[i].heard, *name) != NULL)
+                assert_has(text, part);
+            else
+                assert_lacks(text, part);
+        }
+        sl_fd_clear(&fds[i]);
+    }
 }
 
 /* What stands deeper in a body opens no door, and closes none. */
@@ -504,6 +561,7 @@ main(int argc, char **argv)
     g_test_add("/server/access/" name, Fixture, NULL, setup, function, teardown)
     CASE("every-operation", test_every_operation);
     CASE("what-is-not-there", test_what_is_not_there);
+    CASE("events", test_events);
     CASE("nested-ids", test_nested_ids);
     CASE("lists", test_lists);
     CASE("clear", test_clear);

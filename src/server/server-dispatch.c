@@ -7,6 +7,7 @@
 
 #include "server-auth.h"
 #include "server-decode.h"
+#include "server-events.h"
 #include "server-reply.h"
 #include "server-routes.h"
 #include "server-scope.h"
@@ -27,6 +28,7 @@ typedef struct {
 gboolean
 server_init(Server *server, GError **error)
 {
+    server->events = server_events_new();
     server->router = sl_http_router_new();
     server->routes = g_new0(SlHttpRoute, server_n_operations);
     for (guint i = 0; i < server_n_operations; i++) {
@@ -46,6 +48,7 @@ server_clear(Server *server)
 {
     g_clear_pointer(&server->router, sl_http_router_free);
     g_clear_pointer(&server->routes, g_free);
+    g_clear_pointer(&server->events, server_events_free);
     g_clear_pointer(&server->db, sl_db_unref);
     g_clear_pointer(&server->seal_key, sl_seal_key_free);
     g_clear_pointer(&server->token_key, g_bytes_unref);
@@ -207,6 +210,7 @@ server_handle(SlHttpRequest *request, SlHttpReply *reply, gpointer data)
     const Wait *wait = request->state;
     ServerCtx ctx = {.server = server,
                      .operation = match.route->target,
+                     .request = request,
                      .now = g_get_real_time(),
                      .job_id = wait != NULL ? wait->job_id : 0,
                      .deadline = wait != NULL ? wait->deadline : 0};

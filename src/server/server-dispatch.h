@@ -21,9 +21,12 @@ typedef enum {
     SERVER_OUT_ARRAY,  /* GPtrArray of records */
     SERVER_OUT_TEXT,   /* allocated text, sent as it is */
     SERVER_OUT_STRING, /* allocated text, sent as a JSON string */
+    SERVER_OUT_STREAM, /* ServerPieces (server-pieces.h) */
 } ServerOut;
 
 typedef struct ServerCtx ServerCtx;
+typedef struct ServerPieces ServerPieces;
+typedef struct ServerEvents ServerEvents;
 typedef gboolean (*ServerThunk)(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error);
 
 /* One row of the generated table (server-routes.h). */
@@ -52,6 +55,7 @@ typedef struct {
     gint64 await_usec;   /* how long a request may wait for a job */
     gint64 stop_usec;    /* and for the end of one that it cancels: clients wait for 5 s */
     char *openapi;       /* the description, as JSON */
+    ServerEvents *events; /* what open pages hear of */
     SlHttpRouter *router;
     SlHttpRoute *routes; /* the router's */
     uid_t admin_uid;     /* the control plane's own user; (uid_t)-1: none */
@@ -86,7 +90,8 @@ typedef struct {
 struct ServerCtx {
     const Server *server;
     const ServerOperation *operation;
-    SlTx *tx; /* NULL with SERVER_TX_NONE */
+    const SlHttpRequest *request; /* for its headers */
+    SlTx *tx;                     /* NULL with SERVER_TX_NONE */
     gint64 now;
     ServerCaller caller;
     ServerRoles roles; /* of the caller, in the scope of the request */

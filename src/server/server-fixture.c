@@ -3,6 +3,9 @@
 #include "server-fixture.h"
 
 #include <gio/gunixsocketaddress.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -149,6 +152,13 @@ teardown(Fixture *fix, gconstpointer data)
     g_free(fix->path);
     g_free(fix->folder);
     g_ptr_array_unref(fix->answers);
+    GHashTableIter iter;
+    gpointer in;
+    if (fix->unheard != NULL)
+        g_hash_table_iter_init(&iter, fix->unheard);
+    while (fix->unheard != NULL && g_hash_table_iter_next(&iter, NULL, &in))
+        g_string_free(in, TRUE);
+    g_clear_pointer(&fix->unheard, g_hash_table_unref);
     g_mutex_clear(&fix->mutex);
     g_cond_clear(&fix->cond);
 }
@@ -222,4 +232,55 @@ format(Fixture *fix, const char *pattern, ...)
     va_end(args);
     g_ptr_array_add(fix->answers, text);
     return text;
+}
+
+/* What was read past the text that was waited for, by descriptor. */
+static GString *
+unheard(Fixture *fix, int fd)
+{
+    if (fix->unheard == NULL)
+        fix->unheard = g_hash_table_new(NULL, NULL);
+    GString *in = g_hash_table_lookup(fix->unheard, GINT_TO_POINTER(fd));
+    if (in == NULL) {
+        in = g_string_new(NULL);
+        g_hash_table_insert(fix->unheard, GINT_TO_POINTER(fd), in);
+    }
+    return in;
+}
+
+int
+stream_open(Fixture *fix, const char *path, const char *headers)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_strlcpy(address.sun_path, fix->path, sizeof address.sun_path);
+    g_assert_no_errno(connect(fd, (struct sockaddr *)&address, sizeof address));
+    g_string_truncate(unheard(fix, fd), 0);
+    g_autofree char *text = g_strdup_printf("GET %s HTTP/1.1\r\nHost: x\r\n%s\r\n", path, headers);
+    g_assert_cmpint(send(fd, text, strlen(text), MSG_NOSIGNAL), ==, (gssize)strlen(text));
+    return fd;
+}
+
+const char *
+stream_hear(Fixture *fix, int fd, const char *text)
+{
+    GString *in = unheard(fix, fd);
+    gint64 end = g_get_monotonic_time() + 30 * G_USEC_PER_SEC;
+    while (text == NULL || strstr(in->str, text) == NULL) {
+        char buffer[8192];
+        struct pollfd p = {.fd = fd, .events = POLLIN};
+        gboolean in_time = g_get_monotonic_time() < end && poll(&p, 1, 30000) == 1;
+        gssize n = in_time ? read(fd, buffer, sizeof buffer) : 0;
+        if (n <= 0 && text != NULL)
+            g_test_message("not heard: '%s', but: %s", text, in->str);
+        g_assert_true(n > 0 || (text == NULL && in_time));
+        if (n <= 0)
+            break;
+        g_string_append_len(in, buffer, n);
+    }
+    gsize len = text != NULL ? (gsize)(strstr(in->str, text) - in->str) + strlen(text) : in->len;
+    char *heard = g_strndup(in->str, len);
+    g_string_erase(in, 0, (gssize)len);
+    g_ptr_array_add(fix->answers, heard);
+    return heard;
 }

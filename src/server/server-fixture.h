@@ -21,6 +21,7 @@ typedef struct {
     gboolean serving;
     char *folder, *path;
     SlHttpUnix *client;
+    GHashTable *unheard;    /* of streams */
     GPtrArray *answers;     /* strings to be freed with the fixture */
     const char *job_output; /* what the next jobs give; NULL: they fail */
     gint stop_worker, pause_worker;
@@ -50,3 +51,12 @@ void assert_lacks(const char *text, const char *part);
 /* A member of the answer's top level: a string's text, any other value's bytes. */
 const char *member(Fixture *fix, const char *json, const char *name);
 const char *format(Fixture *fix, const char *pattern, ...) G_GNUC_PRINTF(2, 3);
+
+/* --- answers made piece by piece --- */
+
+/* Sends a GET and leaves the answer to be heard. `headers`: whole lines, or "". */
+int stream_open(Fixture *fix, const char *path, const char *headers);
+
+/* What comes up to `text` and with it, which must come before the end and within 30 s; what follows
+ * is left. `text` NULL: all up to the end. */
+const char *stream_hear(Fixture *fix, int fd, const char *text);

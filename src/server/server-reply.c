@@ -7,6 +7,7 @@
 
 #include "sl-error.h"
 #include "sl-id.h"
+#include "server-pieces.h"
 #include "sl-problem.h"
 
 #define CONFIG_PREFIX "/api/v1/"
@@ -32,6 +33,8 @@ server_result_free(const ServerOperation *operation, gpointer result)
         for (guint i = 0; i < items->len; i++)
             sl_record_free(operation->out_record, items->pdata[i]);
         g_ptr_array_unref(items);
+    } else if (operation->out == SERVER_OUT_STREAM) {
+        server_pieces_free(result);
     } else {
         g_free(result);
     }
@@ -60,6 +63,10 @@ server_reply_result(const ServerOperation *operation, gpointer result, SlHttpRep
 {
     if (operation->out == SERVER_OUT_NONE) {
         sl_http_reply_set(reply, operation->status, NULL, NULL);
+        return;
+    }
+    if (operation->out == SERVER_OUT_STREAM) {
+        server_pieces_reply(result, reply);
         return;
     }
     GString *out = g_string_new(NULL);

@@ -9,6 +9,8 @@
 #include <sys/random.h>
 
 #include "server-dispatch.h"
+#include "server-event-feed.h"
+#include "server-events.h"
 #include "sl-bus-interfaces.h"
 #include "sl-daemon.h"
 #include "sl-db-listen.h"
@@ -24,6 +26,7 @@ typedef struct {
     Server server;
     SlHttpService *http;
     SlDbListener *listener;
+    ServerEventFeed *feed;
     SlBusServer1 *bus;
     guint numbers; /* source that keeps the bus's numbers fresh */
 } Service;
@@ -81,7 +84,8 @@ load_server(Service *service, GError **error)
     const SlConfig *config = service->config;
     g_autofree char *conninfo = sl_db_conninfo(config, "sluice");
     g_autofree char *openapi = g_build_filename(SL_PKGDATADIR, "openapi.json", NULL);
-    server->db = sl_db_new(conninfo, (guint)config->server_threads, config->database_timeout_usec);
+    server->db =
+        sl_db_new(conninfo, (guint)config->server_threads + 1, config->database_timeout_usec);
     server->public_url = g_strdup(config->server_public_url);
     while (g_str_has_suffix(server->public_url, "/"))
         server->public_url[strlen(server->public_url) - 1] = '\0';
@@ -101,8 +105,10 @@ static void
 on_notified(const char *channel, const char *payload, gpointer data)
 {
     Service *service = data;
-    if (payload == NULL)
-        return; /* whoever waits also looks by itself */
+    if (channel == NULL || strcmp(channel, SL_CHANNEL_EVENT) == 0) {
+        server_event_feed_notified(service->feed, channel != NULL ? payload : NULL);
+        return; /* whoever waits for a job also looks by itself */
+    }
     g_autofree char *id = g_strndup(payload, strcspn(payload, " "));
     g_autofree char *key = server_job_key(id);
     sl_http_server_wake(sl_http_service_get_server(service->http), key);
@@ -111,7 +117,7 @@ on_notified(const char *channel, const char *payload, gpointer data)
 static gboolean
 service_start(SlDaemon *daemon, GError **error)
 {
-    static const char *const channels[] = {SL_CHANNEL_JOB, NULL};
+    static const char *const channels[] = {SL_CHANNEL_JOB, SL_CHANNEL_EVENT, NULL};
     Service *service = g_new0(Service, 1);
     sl_daemon_set_data(daemon, service);
     service->config = sl_config_load(NULL, error);
@@ -123,6 +129,8 @@ service_start(SlDaemon *daemon, GError **error)
                             &service->server, "sluice-server.socket", error);
     if (service->http == NULL)
         return FALSE;
+    server_events_set_http(service->server.events, sl_http_service_get_server(service->http));
+    service->feed = server_event_feed_new(service->server.db, service->server.events);
     g_autofree char *conninfo = sl_db_conninfo(config, "sluice");
     service->listener = sl_db_listener_new(conninfo, channels, on_notified, service);
     return TRUE;
@@ -166,6 +174,7 @@ service_stop(SlDaemon *daemon)
         return;
     g_clear_handle_id(&service->numbers, g_source_remove);
     g_clear_pointer(&service->listener, sl_db_listener_free);
+    g_clear_pointer(&service->feed, server_event_feed_free);
     g_clear_pointer(&service->http, sl_http_service_free);
     g_clear_object(&service->bus);
     server_clear(&service->server);

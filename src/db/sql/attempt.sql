@@ -85,3 +85,14 @@ select sum(records_emitted)::bigint as records_emitted, sum(bytes_emitted)::bigi
     sum(records_rejected)::bigint as records_rejected
 from attempt_stats
 where job_id = $1 and stream = '';
+
+-- name: attempt_progress_list
+-- rows: ProgressRow
+-- params: job_ids int8[]
+select j.job_id, j.workspace_id, j.scope, s.attempt_number, s.namespace, s.stream, s.records_emitted, s.bytes_emitted,
+    s.records_committed, s.bytes_committed, s.estimated_records, s.estimated_bytes
+from job j
+join attempt_stats s on s.job_id = j.job_id
+where j.job_id = any($1)
+  and s.attempt_number = (select max(a.attempt_number) from attempt a where a.job_id = j.job_id)
+order by j.job_id, s.stream, s.namespace;
