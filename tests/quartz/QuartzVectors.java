@@ -7,7 +7,7 @@ import java.util.TimeZone;
 import org.quartz.CronExpression;
 
 /* Fire times of random expressions, as Quartz itself computes them:
- *     EXPRESSION TAB ZONE TAB START TAB TIME TIME …   (seconds since 1970; fewer times: there are no more)
+ *     EXPRESSION TAB ZONE TAB START TAB TIME TIME …   (seconds since 1970; fewer times: there are no more; -: none)
  *     EXPRESSION TAB ! (Quartz refuses it)
  * Usage: QuartzVectors SEED COUNT TIMES */
 public class QuartzVectors {
@@ -97,7 +97,7 @@ public class QuartzVectors {
                 if (at == null) break;
                 line.append(k > 0 ? " " : "").append(at.getTime() / 1000);
             }
-            System.out.println(line);
+            System.out.println(at == null && line.charAt(line.length() - 1) == '\t' ? line + "-" : line);
         }
     }
 }
