@@ -41,6 +41,18 @@ write_settings(SlJsonWriter *w, const SlConfig *config)
         sl_json_member_int(w, settings[i].name, settings[i].value);
 }
 
+/* References replaced by what they stand for. */
+static char *
+resolve(const WorkloadApiCall *call, const char *stored, GError **error)
+{
+    if (call->key != NULL)
+        return sl_secret_resolve(call->tx, call->key, stored, error);
+    sl_error_set(error, SL_ERROR_CONFIG,
+                 "the credential 'sluice-master-key' is missing: secrets cannot be opened; is "
+                 "sluice-setup.service all right?");
+    return NULL;
+}
+
 /* One of source and destination: its configuration in clear, and where its secrets are. */
 static gboolean
 write_side(const WorkloadApiCall *call, SlJsonWriter *w, const SlJsonDoc *doc,
@@ -56,14 +68,10 @@ write_side(const WorkloadApiCall *call, SlJsonWriter *w, const SlJsonDoc *doc,
         }
         g_autofree char *stored = sl_json_dup_span(key + 1);
         g_autofree char *paths = sl_secret_paths(stored, error);
-        g_autofree char *plain = paths != NULL && strcmp(paths, "[]") == 0 ? g_strdup(stored)
-                                 : call->key != NULL
-                                     ? sl_secret_resolve(call->tx, call->key, stored, error)
-                                     : NULL;
-        if (plain == NULL && call->key == NULL)
-            return sl_error_set(error, SL_ERROR_CONFIG,
-                                "the credential 'sluice-master-key' is missing: secrets cannot be "
-                                "opened; is sluice-setup.service all right?");
+        g_autofree char *plain =
+            paths != NULL && strcmp(paths, "[]") == 0 ? g_strdup(stored) : NULL;
+        if (plain == NULL && paths != NULL)
+            plain = resolve(call, stored, error);
         if (plain == NULL)
             return FALSE;
         sl_json_member_raw(w, name, plain);
@@ -73,16 +81,62 @@ write_side(const WorkloadApiCall *call, SlJsonWriter *w, const SlJsonDoc *doc,
     return TRUE;
 }
 
+/* A configured stream; keys of its mappers in clear. */
+static gboolean
+write_stream(const WorkloadApiCall *call, SlJsonWriter *w, const SlJsonDoc *doc,
+             const SlJsonNode *stream, GError **error)
+{
+    sl_json_begin_object(w);
+    SL_JSON_FOREACH (doc, stream, key) {
+        g_autofree char *name = sl_json_dup_string(key), *plain = NULL;
+        if (strcmp(name, "mappers") == 0) {
+            g_autofree char *stored = sl_json_dup_span(key + 1);
+            if (strstr(stored, "_secret") != NULL && (plain = resolve(call, stored, error)) == NULL)
+                return FALSE;
+        }
+        sl_json_key(w, name);
+        if (plain != NULL)
+            sl_json_raw(w, plain, strlen(plain));
+        else
+            sl_json_node(w, key + 1);
+    }
+    sl_json_end_object(w);
+    return TRUE;
+}
+
+/* Schemas can be megabytes: only where there is a reference is anything looked at. */
+static gboolean
+write_catalog(const WorkloadApiCall *call, SlJsonWriter *w, const SlJsonDoc *doc,
+              const SlJsonNode *catalog, GError **error)
+{
+    const SlJsonNode *streams = sl_json_get(doc, catalog, "streams");
+    if (streams == NULL || memmem(catalog->p, catalog->n, "_secret", strlen("_secret")) == NULL) {
+        sl_json_node(w, catalog);
+        return TRUE;
+    }
+    sl_json_begin_object(w);
+    sl_json_key(w, "streams");
+    sl_json_begin_array(w);
+    SL_JSON_FOREACH (doc, streams, stream)
+        if (!write_stream(call, w, doc, stream, error))
+            return FALSE;
+    sl_json_end_array(w);
+    sl_json_end_object(w);
+    return TRUE;
+}
+
 static gboolean
 write_stored(const WorkloadApiCall *call, SlJsonWriter *w, const SlJsonDoc *doc, GError **error)
 {
     SL_JSON_FOREACH (doc, sl_json_root(doc), key) {
         gboolean side = sl_json_string_is(key, "source") || sl_json_string_is(key, "destination");
+        gboolean catalog = sl_json_string_is(key, "catalog");
         g_autofree char *name = sl_json_dup_string(key);
         sl_json_key(w, name);
-        if (!side)
+        if (!side && !catalog)
             sl_json_node(w, key + 1);
-        else if (!write_side(call, w, doc, key + 1, error))
+        else if (side ? !write_side(call, w, doc, key + 1, error)
+                      : !write_catalog(call, w, doc, key + 1, error))
             return FALSE;
     }
     return TRUE;
