@@ -46,7 +46,8 @@ sl_secret_store(SlTx *tx, const SlSealKey *key, const char *workspace_id, const 
     g_autofree char *stored = sl_secret_split(config, spec, old_config, put_sealed, &store, error);
     g_auto(GStrv) kept = stored != NULL ? sl_secret_list(stored, error) : NULL;
     if (kept == NULL ||
-        !sl_sql_secret_delete_unused(tx, actor_id, (const char *const *)kept, NULL, error))
+        (actor_id != NULL &&
+         !sl_sql_secret_delete_unused(tx, actor_id, (const char *const *)kept, NULL, error)))
         return NULL;
     return g_steal_pointer(&stored);
 }

@@ -36,7 +36,8 @@ char *sl_secret_fill(const char *config, SlSecretGet get, gpointer data, GError 
 char *sl_secret_connection_spec(const char *connector_spec, GError **error);
 
 /* With the database: the configuration to store for an actor, its new secrets sealed and written,
- * those no longer referred to deleted. */
+ * those no longer referred to deleted. actor_id NULL: the new ones are nobody's yet, and the caller
+ * gives them to a job (secret_give_to_job). */
 char *sl_secret_store(SlTx *tx, const SlSealKey *key, const char *workspace_id,
                       const char *actor_id, const char *config, const char *spec,
                       const char *old_config, gint64 now, GError **error);

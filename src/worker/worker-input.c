@@ -189,10 +189,14 @@ build_of_actor(SlTx *tx, const SlJobInput *job_input, const char *type, GString 
             ? !load_side(tx, job_input->actor_id, &side, error)
             : !load_definition(tx, job_input->definition_id, &side.definition, error))
         return FALSE;
+    if (side.actor == NULL && job_input->configuration != NULL) {
+        side.actor = sl_actor_new(); /* one that nobody has saved has no id */
+        side.actor->configuration = g_strdup(job_input->configuration);
+    }
     sl_json_begin_object(&in);
     sl_json_member_string(&in, "type", type);
     write_side(&in, &side);
-    if (side.actor != NULL) {
+    if (side.actor != NULL && side.actor->actor_id != NULL) {
         g_autofree char *key = sl_queue_catalog_key(side.definition, side.actor);
         sl_json_member_string(&in, "cacheKey", key);
     }

@@ -251,6 +251,30 @@ test_discover(Fixture *f, gconstpointer data)
                     ==, 1);
 }
 
+/* A configuration that nobody has saved: no actor, nothing to keep the catalog for. */
+static void
+test_draft(Fixture *f, gconstpointer data)
+{
+    SlJobRequest request = {.config_type = SL_CONFIG_TYPE_DISCOVER_SCHEMA,
+                            .scope = FIXTURE_CONNECTION,
+                            .workspace_id = FIXTURE_WORKSPACE,
+                            .input = "{\"definitionId\":\"" FIXTURE_SOURCE
+                                     "\",\"configuration\":{\"a\":1}}"};
+    {
+        g_autoptr(SlTx) tx = sl_db_begin(f->db, FALSE, NULL);
+        g_clear_pointer(&f->job, sl_job_free);
+        g_assert_true(sl_queue_job_create(tx, &request, FIXTURE_NOW - 1, &f->job, NULL));
+        g_assert_true(sl_tx_commit(tx, NULL));
+    }
+    work(f, FIXTURE_NOW, TRUE);
+    g_assert_cmpint(
+        queue_fixture_count(f->db, "select count(*) from workload where type = 'discover' and "
+                                   "input::jsonb->'source'->'configuration' = '{\"a\":1}' and not "
+                                   "input::jsonb->'source' ? 'actorId' and not "
+                                   "input::jsonb ? 'cacheKey'"),
+        ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -264,5 +288,6 @@ main(int argc, char **argv)
     ADD("broken", test_broken);
     ADD("race", test_race);
     ADD("discover", test_discover);
+    ADD("draft", test_draft);
     return g_test_run();
 }

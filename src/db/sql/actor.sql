@@ -63,6 +63,16 @@ where not exists (select from workspace);
 insert into catalog (catalog_id, actor_id, cache_key, catalog, created_at)
 values ($1, $2, $3, $4, $5);
 
+-- name: catalog_find
+-- row: CatalogRow
+-- The newest of an actor; with a key, of those that were discovered with it; and not after `before`.
+-- params: actor_id uuid, cache_key text?, before timestamptz?
+select catalog_id, catalog, created_at
+from catalog
+where actor_id = $1 and ($2 is null or cache_key = $2) and ($3 is null or created_at <= $3)
+order by created_at desc
+limit 1;
+
 -- name: catalog_get_cached
 -- text:
 -- params: actor_id uuid, cache_key text

@@ -47,8 +47,11 @@ where job_id = $1 and status in ('pending', 'running', 'incomplete');
 
 -- name: job_finish
 -- exec:
--- Zero rows: it had ended already, which is a lost race and no error.
+-- Zero rows: it had ended already, which is a lost race and no error. Nobody opens its secrets any more.
 -- params: job_id int8, status text, output text?, failure jsonb?, now timestamptz
+with secrets as (
+    delete from secret where job_id = $1
+)
 update job
 set status = $2, output = coalesce($3, output), failure = $4, retry_at = null, updated_at = $5, finished_at = $5
 where job_id = $1 and status in ('pending', 'running', 'incomplete');

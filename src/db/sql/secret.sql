@@ -2,7 +2,7 @@
 
 -- name: secret_add
 -- exec:
--- params: secret_id uuid, workspace_id uuid, actor_id uuid, key_id text, sealed text, now timestamptz
+-- params: secret_id uuid, workspace_id uuid, actor_id uuid?, key_id text, sealed text, now timestamptz
 insert into secret (secret_id, workspace_id, actor_id, key_id, sealed, created_at)
 values ($1, $2, $3, $4, $5, $6);
 
@@ -12,6 +12,14 @@ values ($1, $2, $3, $4, $5, $6);
 select secret_id, workspace_id, key_id, sealed
 from secret
 where secret_id = any($1);
+
+-- name: secret_give_to_job
+-- exec:
+-- Those that are nobody's yet; an actor's stay the actor's.
+-- params: job_id int8, secret_ids uuid[]
+update secret
+set job_id = $1
+where secret_id = any($2) and actor_id is null and connection_id is null and job_id is null;
 
 -- name: secret_delete_unused
 -- exec:

@@ -164,9 +164,11 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_log_set_always_fatal(G_LOG_FATAL_MASK); /* jobs fail on purpose */
     CONFIG_CASE("dialect/errors", test_errors);
     CONFIG_CASE("dialect/addresses", test_addresses);
     CONFIG_CASE("dialect/unbuilt", test_unbuilt);
+    config_add_check_cases();
     config_add_definition_cases();
     config_add_workspace_cases();
     return g_test_run();
