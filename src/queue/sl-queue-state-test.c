@@ -94,10 +94,11 @@ test_stats(void)
     static const gint64 posts[] = {5, 9, 7};
     for (gsize i = 0; i < G_N_ELEMENTS(posts); i++) {
         g_autoptr(GError) error = NULL;
-        g_autofree char *text =
-            g_strdup_printf("{\"total\":{\"recordsEmitted\":%d},\"streams\":[{\"streamName\":\"a\","
-                            "\"stats\":{\"recordsEmitted\":%d,\"bytesCommitted\":%d}}]}",
-                            (int)posts[i], (int)posts[i], (int)posts[i] * 10);
+        g_autofree char *text = g_strdup_printf(
+            "{\"total\":{\"recordsEmitted\":%d},\"streams\":[{\"streamName\":\"a\","
+            "\"stats\":{\"recordsEmitted\":%d,\"bytesCommitted\":%d,"
+            "\"recordsFilteredOut\":%d,\"bytesFilteredOut\":%d}}]}",
+            (int)posts[i], (int)posts[i], (int)posts[i] * 10, (int)posts[i] + 1, (int)posts[i] + 2);
         g_autoptr(SlAttemptStats) stats =
             sl_record_parse_text(&sl_attempt_stats_record, text, strlen(text), &error);
         g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, &error);
@@ -111,6 +112,12 @@ test_stats(void)
     g_assert_cmpint(
         queue_fixture_count(db, "select bytes_committed from attempt_stats where stream = 'a'"), ==,
         90);
+    g_assert_cmpint(queue_fixture_count(
+                        db, "select records_filtered_out from attempt_stats where stream = 'a'"),
+                    ==, 10);
+    g_assert_cmpint(
+        queue_fixture_count(db, "select bytes_filtered_out from attempt_stats where stream = 'a'"),
+        ==, 11);
 }
 
 int

@@ -272,6 +272,8 @@ static const gsize counters[] = {
     G_STRUCT_OFFSET(SlSyncStats, estimated_bytes),
     G_STRUCT_OFFSET(SlSyncStats, source_state_messages_emitted),
     G_STRUCT_OFFSET(SlSyncStats, destination_state_messages_emitted),
+    G_STRUCT_OFFSET(SlSyncStats, records_filtered_out),
+    G_STRUCT_OFFSET(SlSyncStats, bytes_filtered_out),
 };
 
 typedef struct {
@@ -310,9 +312,10 @@ sl_queue_stats_save(SlTx *tx, gint64 job_id, gint64 attempt_number, const SlAtte
     const char *const *streams = strings(columns.streams);
     for (gsize i = 0; i < G_N_ELEMENTS(counters); i++)
         values[i] = strings(columns.values[i]);
-    gboolean ok = sl_sql_attempt_stats_save(
-        tx, job_id, attempt_number, namespaces, streams, values[0], values[1], values[2], values[3],
-        values[4], values[5], values[6], values[7], values[8], now, NULL, error);
+    gboolean ok =
+        sl_sql_attempt_stats_save(tx, job_id, attempt_number, namespaces, streams, values[0],
+                                  values[1], values[2], values[3], values[4], values[5], values[6],
+                                  values[7], values[8], values[9], values[10], now, NULL, error);
     g_ptr_array_unref(columns.namespaces);
     g_ptr_array_unref(columns.streams);
     for (gsize i = 0; i < G_N_ELEMENTS(counters); i++)

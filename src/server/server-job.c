@@ -344,6 +344,10 @@ copy_stats(SlSyncStats *stats, const SlStatsRow *row)
     sl_sync_stats_set_records_committed(stats, row->records_committed);
     sl_sync_stats_set_bytes_committed(stats, row->bytes_committed);
     sl_sync_stats_set_records_rejected(stats, row->records_rejected);
+    if (row->records_filtered_out > 0) {
+        sl_sync_stats_set_records_filtered_out(stats, row->records_filtered_out);
+        sl_sync_stats_set_bytes_filtered_out(stats, row->bytes_filtered_out);
+    }
     sl_sync_stats_set_estimated_records(stats, row->estimated_records);
     sl_sync_stats_set_estimated_bytes(stats, row->estimated_bytes);
 }

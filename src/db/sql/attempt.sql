@@ -49,12 +49,13 @@ where job_id = $1 and status = 'running';
 -- name: attempt_stats_save
 -- exec:
 -- Counters only grow: a late or repeated post changes nothing.
--- params: job_id int8, attempt_number int4, namespaces text[], streams text[], records_emitted int8[], bytes_emitted int8[], records_committed int8[], bytes_committed int8[], records_rejected int8[], estimated_records int8[], estimated_bytes int8[], source_states int8[], destination_states int8[], now timestamptz
+-- params: job_id int8, attempt_number int4, namespaces text[], streams text[], records_emitted int8[], bytes_emitted int8[], records_committed int8[], bytes_committed int8[], records_rejected int8[], estimated_records int8[], estimated_bytes int8[], source_states int8[], destination_states int8[], records_filtered int8[], bytes_filtered int8[], now timestamptz
 insert into attempt_stats as s (job_id, attempt_number, namespace, stream, records_emitted, bytes_emitted,
     records_committed, bytes_committed, records_rejected, estimated_records, estimated_bytes,
-    source_state_messages_emitted, destination_state_messages_emitted, updated_at)
-select $1, $2, u.*, $14
-from unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) u
+    source_state_messages_emitted, destination_state_messages_emitted, records_filtered_out, bytes_filtered_out,
+    updated_at)
+select $1, $2, u.*, $16
+from unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) u
 on conflict (job_id, attempt_number, namespace, stream) do update
 set records_emitted = greatest(s.records_emitted, excluded.records_emitted),
     bytes_emitted = greatest(s.bytes_emitted, excluded.bytes_emitted),
@@ -65,13 +66,16 @@ set records_emitted = greatest(s.records_emitted, excluded.records_emitted),
     estimated_bytes = greatest(s.estimated_bytes, excluded.estimated_bytes),
     source_state_messages_emitted = greatest(s.source_state_messages_emitted, excluded.source_state_messages_emitted),
     destination_state_messages_emitted = greatest(s.destination_state_messages_emitted, excluded.destination_state_messages_emitted),
+    records_filtered_out = greatest(s.records_filtered_out, excluded.records_filtered_out),
+    bytes_filtered_out = greatest(s.bytes_filtered_out, excluded.bytes_filtered_out),
     updated_at = excluded.updated_at;
 
 -- name: attempt_stats_list
 -- rows: StatsRow
 -- params: job_id int8, attempt_number int4
 select namespace, stream, records_emitted, bytes_emitted, records_committed, bytes_committed, records_rejected,
-    estimated_records, estimated_bytes, source_state_messages_emitted, destination_state_messages_emitted
+    estimated_records, estimated_bytes, source_state_messages_emitted, destination_state_messages_emitted,
+    records_filtered_out, bytes_filtered_out
 from attempt_stats
 where job_id = $1 and attempt_number = $2
 order by namespace, stream;
