@@ -19,6 +19,10 @@ typedef struct {
     gint64 server_max_connections;
     gint64 server_max_body; /* bytes of one request body */
     gint64 server_threads;
+    gint64 server_token_usec;         /* life of an application's access token */
+    gint64 server_session_token_usec; /* life of a browser's access token */
+    gint64 server_session_usec;       /* life of a login */
+    gint64 server_setup_link_usec;    /* life of a setup link */
 
     /* [Workload] */
     gint64 workload_claim_usec;     /* pending → claimed, else failed */

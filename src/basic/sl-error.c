@@ -24,6 +24,8 @@ static const SlErrorInfo infos[SL_N_ERRORS] = {
                                   "config_error", 401, FALSE},
     [SL_ERROR_FORBIDDEN] = {"forbidden", DBUS("Forbidden"), "forbidden", "config_error", 403,
                             FALSE},
+    [SL_ERROR_THROTTLED] = {"throttled", DBUS("Throttled"), "too-many-requests", "config_error",
+                            429, TRUE},
     [SL_ERROR_TOO_LARGE] = {"too-large", DBUS("TooLarge"), "content-too-large", "config_error", 413,
                             FALSE},
     [SL_ERROR_UNAVAILABLE] = {"unavailable", DBUS("Unavailable"), "service-unavailable",

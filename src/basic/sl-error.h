@@ -19,6 +19,7 @@ typedef enum {
     SL_ERROR_GONE,            /* the object has ended: a late holder must stop */
     SL_ERROR_UNAUTHENTICATED, /* who are you? */
     SL_ERROR_FORBIDDEN,       /* known, but not allowed */
+    SL_ERROR_THROTTLED,       /* too many failures of this caller; wait */
     SL_ERROR_TOO_LARGE,       /* over a size or depth limit */
     SL_ERROR_UNAVAILABLE,     /* a service that we need cannot be reached now */
     SL_ERROR_BUSY,            /* a limit of ours is reached; try again later */

@@ -2,6 +2,12 @@
 #include "config.h"
 #include "sl-id.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "sl-error.h"
+
 #include <string.h>
 
 #define ID_LENGTH 36
@@ -63,4 +69,20 @@ sl_id_expand(const char *compact)
         return out;
     g_free(out);
     return NULL;
+}
+
+char *
+sl_id_new_secret(GError **error)
+{
+    guint8 bytes[32];
+    GString *hex = g_string_new(NULL);
+    if (getrandom(bytes, sizeof(bytes), 0) != (gssize)sizeof(bytes)) {
+        sl_error_set_errno(error, errno, "getrandom");
+        g_string_free(hex, TRUE);
+        return NULL;
+    }
+    for (gsize i = 0; i < sizeof(bytes); i++)
+        g_string_append_printf(hex, "%02x", bytes[i]);
+    explicit_bzero(bytes, sizeof(bytes));
+    return g_string_free(hex, FALSE);
 }

@@ -16,3 +16,7 @@ char *sl_id_compact(const char *id);
 
 /* The way back; NULL when `compact` is not 32 lower-case hex digits. */
 char *sl_id_expand(const char *compact);
+
+/* 256 random bits of the kernel in hex, for tokens and secrets: GLib's random numbers are not made
+ * for those. */
+char *sl_id_new_secret(GError **error);

@@ -6,6 +6,7 @@
 #include <pwd.h>
 #include <string.h>
 
+#include "server-session.h"
 #include "sl-error.h"
 #include "sl-json-write.h"
 #include "sl-records.h"
@@ -52,7 +53,7 @@ sign(const Server *server, const char *text, gsize len)
 
 char *
 server_token_make(const Server *server, const char *user_id, const char *application_id,
-                  const char *session_id, gint64 now)
+                  const char *session_id, gint64 now, gint64 usec)
 {
     g_autoptr(GString) claims = g_string_new(NULL);
     SlJsonWriter w = SL_JSON_WRITER_INIT(claims);
@@ -67,7 +68,7 @@ server_token_make(const Server *server, const char *user_id, const char *applica
     if (session_id != NULL)
         sl_json_member_string(&w, "sid", session_id);
     sl_json_member_int(&w, "iat", second);
-    sl_json_member_int(&w, "exp", second + SERVER_TOKEN_SECONDS);
+    sl_json_member_int(&w, "exp", second + usec / G_USEC_PER_SEC);
     sl_json_end_object(&w);
 
     g_autofree char *head = encode(HEADER, strlen(HEADER));
@@ -190,7 +191,50 @@ server_caller_clear(ServerCaller *caller)
     g_clear_pointer(&caller->user_id, g_free);
     g_clear_pointer(&caller->application_id, g_free);
     g_clear_pointer(&caller->session_id, g_free);
+    g_clear_pointer(&caller->basic_name, g_free);
+    g_clear_pointer(&caller->basic_password, g_free);
     g_clear_pointer(&caller->permissions, g_ptr_array_unref);
+}
+
+/* "Basic base64(name:password)" (RFC 7617); whose they are is found in the transaction. */
+static gboolean
+parse_basic(const char *text, ServerCaller *ret, GError **error)
+{
+    gsize len = 0;
+    g_autofree char *plain = (char *)g_base64_decode(text, &len);
+    g_autofree char *copy = g_strndup(plain, len);
+    char *colon = strchr(copy, ':');
+    if (colon == NULL || strlen(copy) != len || !g_utf8_validate(copy, -1, NULL))
+        return sl_error_set(error, SL_ERROR_UNAUTHENTICATED, "Basic: expected name:password");
+    ret->basic_name = g_strndup(copy, (gsize)(colon - copy));
+    ret->basic_password = g_strdup(colon + 1);
+    return TRUE;
+}
+
+static gboolean
+parse_header(const Server *server, const char *header, gint64 now, ServerCaller *ret,
+             GError **error)
+{
+    if (g_ascii_strncasecmp(header, "Bearer ", 7) == 0)
+        return server_token_check(server, header + 7, now, ret, error);
+    if (g_ascii_strncasecmp(header, "Basic ", 6) == 0)
+        return parse_basic(header + 6, ret, error);
+    return sl_error_set(error, SL_ERROR_UNAUTHENTICATED,
+                        "only Bearer and Basic authorization are understood");
+}
+
+/* A browser sends its cookies wherever a request comes from: what changes something must come from
+ * a page of ours. */
+static gboolean
+check_cookie(const Server *server, const SlHttpRequest *request, const char *cookie, gint64 now,
+             ServerCaller *ret, GError **error)
+{
+    gboolean reads = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+    if (!server_token_check(server, cookie, now, ret, error))
+        return FALSE;
+    if (ret->session_id == NULL)
+        return sl_error_set(error, SL_ERROR_UNAUTHENTICATED, "the cookie is none of a session");
+    return reads || server_session_check_origin(server, request, error);
 }
 
 gboolean
@@ -198,17 +242,48 @@ server_auth_identify(const Server *server, const SlHttpRequest *request, gint64 
                      ServerCaller *ret, GError **error)
 {
     const char *header = sl_http_request_get_header(request, "Authorization");
-    if (header != NULL) {
-        if (g_ascii_strncasecmp(header, "Bearer ", 7) != 0)
-            return sl_error_set(error, SL_ERROR_UNAUTHENTICATED,
-                                "only bearer tokens are understood");
-        return server_token_check(server, header + 7, now, ret, error);
-    }
+    if (header != NULL)
+        return parse_header(server, header, now, ret, error);
+    g_autofree char *cookie = server_session_dup_cookie(request, SERVER_COOKIE_ACCESS);
+    if (cookie != NULL)
+        return check_cookie(server, request, cookie, now, ret, error);
     if (is_local_admin(server, &request->peer)) {
         ret->user_id = g_strdup(SERVER_DEFAULT_USER);
         ret->admin = TRUE;
         ret->local_root = request->peer.uid == 0;
     }
+    return TRUE;
+}
+
+void
+server_permissions_tidy(GPtrArray *permissions)
+{
+    for (guint i = permissions->len; i-- > 0;)
+        if (((SlPermission *)permissions->pdata[i])->permission_id == NULL)
+            g_ptr_array_remove_index(permissions, i);
+}
+
+/* An application's id and secret, or a person's e-mail and password. */
+static gboolean
+resolve_basic(ServerCtx *ctx, GError **error)
+{
+    ServerCaller *caller = &ctx->caller;
+    g_autoptr(SlApplicationRow) application = NULL;
+    g_autoptr(SlAccount) account = NULL;
+    if (!sl_sql_application_get_by_client(ctx->tx, caller->basic_name, &application, error))
+        return FALSE;
+    if (application != NULL) {
+        if (!server_secret_matches(caller->basic_password, application->client_secret_hash))
+            return sl_error_set(error, SL_ERROR_UNAUTHENTICATED, "the client's secret is wrong");
+        caller->user_id = g_strdup(application->user_id);
+        caller->application_id = g_strdup(application->application_id);
+        return TRUE;
+    }
+    if (!server_session_login_check(ctx, caller->basic_name, caller->basic_password, &account,
+                                    error))
+        return FALSE;
+    if (account != NULL)
+        caller->user_id = g_strdup(account->user_id);
     return TRUE;
 }
 
@@ -219,6 +294,10 @@ server_auth_load(ServerCtx *ctx, GError **error)
     gboolean by_socket = caller->admin && caller->permissions == NULL;
     if (by_socket)
         return TRUE;
+    if (caller->user_id == NULL && !resolve_basic(ctx, error))
+        return FALSE;
+    if (ctx->waiting)
+        return TRUE;
     g_clear_pointer(&caller->permissions, g_ptr_array_unref);
     if (!sl_sql_caller_load(ctx->tx, caller->user_id, caller->application_id, caller->session_id,
                             ctx->now, &caller->permissions, error))
@@ -226,15 +305,11 @@ server_auth_load(ServerCtx *ctx, GError **error)
     if (caller->permissions->len == 0)
         return sl_error_set(error, SL_ERROR_UNAUTHENTICATED,
                             "what this token was made for is gone: log in again");
+    server_permissions_tidy(caller->permissions);
     caller->admin = FALSE;
-    for (guint i = 0; i < caller->permissions->len;) {
+    for (guint i = 0; i < caller->permissions->len; i++) {
         const SlPermission *one = caller->permissions->pdata[i];
-        if (one->permission_id == NULL) {
-            g_ptr_array_remove_index_fast(caller->permissions, i);
-            continue;
-        }
         caller->admin = caller->admin || one->permission_type == SL_PERMISSION_TYPE_INSTANCE_ADMIN;
-        i++;
     }
     return TRUE;
 }

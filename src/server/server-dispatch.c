@@ -8,9 +8,11 @@
 #include "server-auth.h"
 #include "server-decode.h"
 #include "server-events.h"
+#include "server-password.h"
 #include "server-reply.h"
 #include "server-routes.h"
 #include "server-scope.h"
+#include "server-throttle.h"
 #include "sl-error.h"
 
 #define MAX_RUNS 5
@@ -21,14 +23,35 @@
 typedef struct {
     gint64 job_id;
     gint64 deadline;
+    GPtrArray *hashes;
 } Wait;
 
+static void
+wait_free(gpointer data)
+{
+    Wait *wait = data;
+    g_clear_pointer(&wait->hashes, g_ptr_array_unref);
+    g_free(wait);
+}
+
 /* --- the table -------------------------------------------------------------------------------- */
+
+static void
+wake(const char *key, gpointer data)
+{
+    const Server *server = data;
+    if (server->wake != NULL)
+        server->wake(key, server->wake_data);
+}
 
 gboolean
 server_init(Server *server, GError **error)
 {
     server->events = server_events_new();
+    server->throttle = server_throttle_new();
+    server->hasher = server_hasher_new(server->hash_memory, wake, server, error);
+    if (server->hasher == NULL)
+        return FALSE;
     server->router = sl_http_router_new();
     server->routes = g_new0(SlHttpRoute, server_n_operations);
     for (guint i = 0; i < server_n_operations; i++) {
@@ -46,6 +69,8 @@ server_init(Server *server, GError **error)
 void
 server_clear(Server *server)
 {
+    g_clear_pointer(&server->hasher, server_hasher_free);
+    g_clear_pointer(&server->throttle, server_throttle_free);
     g_clear_pointer(&server->router, sl_http_router_free);
     g_clear_pointer(&server->routes, g_free);
     g_clear_pointer(&server->events, server_events_free);
@@ -73,6 +98,30 @@ server_ctx_wait(ServerCtx *ctx, gint64 job_id, gint64 usec)
     return TRUE;
 }
 
+void
+server_ctx_wait_for(ServerCtx *ctx, const char *key)
+{
+    g_free(ctx->wait_key);
+    ctx->wait_key = g_strdup(key);
+    ctx->waiting = TRUE;
+}
+
+void
+server_ctx_add_header(ServerCtx *ctx, const char *name, const char *value)
+{
+    if (ctx->headers == NULL)
+        ctx->headers = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(ctx->headers, g_strdup(name));
+    g_ptr_array_add(ctx->headers, g_strdup(value));
+}
+
+void
+server_ctx_refuse(ServerCtx *ctx, int code, const char *message)
+{
+    g_clear_error(&ctx->refusal);
+    sl_error_set(&ctx->refusal, (SlErrorCode)code, "%s", message);
+}
+
 /* --- one run -----------------------------------------------------------------------------------
  */
 
@@ -82,15 +131,20 @@ static gboolean
 authorize(ServerCtx *ctx, gconstpointer in, GError **error)
 {
     return ctx->operation->intent == SERVER_INTENT_ANONYMOUS ||
-           (server_auth_load(ctx, error) && server_scope_authorize(ctx, in, error));
+           (server_auth_load(ctx, error) &&
+            (ctx->waiting || server_scope_authorize(ctx, in, error)));
 }
 
 static gboolean
 run_in_tx(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
 {
-    if (!authorize(ctx, in, error) || !ctx->operation->run(ctx, in, ret, error))
+    if (!authorize(ctx, in, error))
         return FALSE;
-    return !ctx->must_ask ||
+    if (ctx->waiting)
+        return TRUE;
+    if (!ctx->operation->run(ctx, in, ret, error))
+        return FALSE;
+    return ctx->waiting || !ctx->must_ask ||
            sl_error_set(error, SL_ERROR_FAILED, "%s lists without asking what its caller may see",
                         ctx->operation->name);
 }
@@ -107,6 +161,10 @@ run_once(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
     ctx->tx = tx;
     gboolean ok = run_in_tx(ctx, in, ret, error) && sl_tx_commit(tx, error);
     ctx->tx = NULL;
+    if (ok && ctx->refusal != NULL) {
+        g_propagate_error(error, g_steal_pointer(&ctx->refusal));
+        return FALSE;
+    }
     return ok;
 }
 
@@ -118,6 +176,9 @@ run(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
     for (guint i = 1;; i++) {
         g_autoptr(GError) local = NULL;
         ctx->waiting = FALSE;
+        g_clear_pointer(&ctx->wait_key, g_free);
+        g_clear_pointer(&ctx->headers, g_ptr_array_unref);
+        g_clear_error(&ctx->refusal);
         ctx->job_id = job_id;
         ctx->deadline = deadline;
         if (run_once(ctx, in, ret, &local))
@@ -168,7 +229,7 @@ identify(const SlHttpRequest *request, ServerCtx *ctx, GError **error)
         return TRUE; /* a bad token does not keep anybody from asking for a good one */
     if (!server_auth_identify(ctx->server, request, ctx->now, &ctx->caller, error))
         return FALSE;
-    return ctx->caller.user_id != NULL ||
+    return ctx->caller.user_id != NULL || ctx->caller.basic_name != NULL ||
            sl_error_set(error, SL_ERROR_UNAUTHENTICATED,
                         request->peer.local
                             ? "a token is needed: you are neither root nor in group 'sluice'"
@@ -179,6 +240,10 @@ static void
 ctx_clear(ServerCtx *ctx)
 {
     g_clear_pointer(&ctx->visible, g_strfreev);
+    g_clear_pointer(&ctx->headers, g_ptr_array_unref);
+    g_clear_pointer(&ctx->hashes, g_ptr_array_unref);
+    g_clear_pointer(&ctx->wait_key, g_free);
+    g_clear_error(&ctx->refusal);
     server_caller_clear(&ctx->caller);
 }
 
@@ -191,9 +256,15 @@ park(const ServerCtx *ctx, SlHttpRequest *request, SlHttpReply *reply)
     Wait *wait = request->state;
     if (wait == NULL)
         request->state = wait = g_new0(Wait, 1);
-    request->free_state = g_free;
+    request->free_state = wait_free;
     wait->job_id = ctx->job_id;
     wait->deadline = ctx->deadline;
+    if (wait->hashes == NULL && ctx->hashes != NULL)
+        wait->hashes = g_ptr_array_ref(ctx->hashes);
+    if (ctx->wait_key != NULL) {
+        sl_http_reply_park(reply, ctx->wait_key, g_get_monotonic_time() + LOOK_USEC);
+        return;
+    }
     sl_http_reply_park(reply, key, MIN(ctx->deadline, g_get_monotonic_time() + LOOK_USEC));
 }
 
@@ -212,6 +283,8 @@ server_handle(SlHttpRequest *request, SlHttpReply *reply, gpointer data)
                      .operation = match.route->target,
                      .request = request,
                      .now = g_get_real_time(),
+                     .hashes = wait != NULL && wait->hashes != NULL ? g_ptr_array_ref(wait->hashes)
+                                                                    : NULL,
                      .job_id = wait != NULL ? wait->job_id : 0,
                      .deadline = wait != NULL ? wait->deadline : 0};
     const SlRecord *record = ctx.operation->in_record;
@@ -227,6 +300,8 @@ server_handle(SlHttpRequest *request, SlHttpReply *reply, gpointer data)
         park(&ctx, request, reply);
     else
         server_reply_result(ctx.operation, result, reply);
+    for (guint i = 0; ctx.headers != NULL && !(ok && ctx.waiting) && i < ctx.headers->len; i += 2)
+        sl_http_reply_add_header(reply, ctx.headers->pdata[i], ctx.headers->pdata[i + 1]);
     server_result_free(ctx.operation, result);
     if (record != NULL)
         sl_record_free(record, in);

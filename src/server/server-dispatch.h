@@ -48,13 +48,23 @@ typedef struct {
 /* What the whole process has. Read-only once it serves. */
 typedef struct {
     SlDb *db;
-    SlSealKey *seal_key; /* NULL: no credential; secrets are refused */
-    GBytes *token_key;   /* signs our tokens */
-    char *public_url;    /* without a slash at the end */
-    char *log_folder;    /* of job logs */
-    gint64 await_usec;   /* how long a request may wait for a job */
-    gint64 stop_usec;    /* and for the end of one that it cancels: clients wait for 5 s */
-    char *openapi;       /* the description, as JSON */
+    SlSealKey *seal_key;             /* NULL: no credential; secrets are refused */
+    GBytes *token_key;               /* signs our tokens */
+    char *public_url;                /* without a slash at the end */
+    char *log_folder;                /* of job logs */
+    struct ServerHasher *hasher;     /* of server_init() */
+    struct ServerThrottle *throttle; /* of server_init() */
+    gsize hash_memory;               /* bytes of one password's hash; 0: the default */
+    gint64 token_usec;               /* how long a token of an application is good */
+    gint64 session_token_usec;       /* and one of a browser's session */
+    gint64 session_usec;             /* longest session */
+    gint64 setup_link_usec;          /* how long a setup link is good */
+    /* Wakes requests that are parked under a key; may be NULL. From any thread. */
+    void (*wake)(const char *key, gpointer data);
+    gpointer wake_data;
+    gint64 await_usec;    /* how long a request may wait for a job */
+    gint64 stop_usec;     /* and for the end of one that it cancels: clients wait for 5 s */
+    char *openapi;        /* the description, as JSON */
     ServerEvents *events; /* what open pages hear of */
     SlHttpRouter *router;
     SlHttpRoute *routes; /* the router's */
@@ -78,6 +88,7 @@ char *server_job_key(const char *job_id);
 /* Who calls. */
 typedef struct {
     char *user_id;                     /* NULL: anonymous */
+    char *basic_name, *basic_password; /* of Basic authorization, until it is known whose */
     char *application_id, *session_id; /* what the token belongs to */
     gboolean admin;                    /* of the instance */
     gboolean local_root;               /* root, on the unix socket */
@@ -98,14 +109,28 @@ struct ServerCtx {
     char **visible;    /* server_ctx_workspaces()'s */
     gboolean must_ask; /* a list without ids: it must call server_ctx_workspaces() */
 
+    GPtrArray *headers; /* of the answer: names and values in turn */
+    GPtrArray *hashes;  /* passwords that are being looked at (server-password) */
+    GError *refusal;    /* server_ctx_refuse()'s */
+
     gint64 job_id;    /* the job that this request waits for; 0: none yet */
     gint64 deadline;  /* monotonic; when the waiting ends */
-    gboolean waiting; /* set by server_ctx_wait() */
+    gboolean waiting; /* set by server_ctx_wait() and server_ctx_wait_for() */
+    char *wait_key;   /* server_ctx_wait_for()'s */
 };
 
 /* Not done yet: commit, and run the handler again when the job has changed. Returns TRUE, for the
  * handler to return. The first call sets the deadline. */
 gboolean server_ctx_wait(ServerCtx *ctx, gint64 job_id, gint64 usec);
+
+/* The same for something else than a job, that ends by itself and wakes the key. */
+void server_ctx_wait_for(ServerCtx *ctx, const char *key);
+
+/* A header of the answer, also when that is an error. */
+void server_ctx_add_header(ServerCtx *ctx, const char *name, const char *value);
+
+/* Commit what was done, and then answer with an error. For the handler to return TRUE after. */
+void server_ctx_refuse(ServerCtx *ctx, int code, const char *message);
 
 /* For what the input decides: does the caller's role, in the scope of the request, allow this too?
  * SL_ERROR_FORBIDDEN. */

@@ -93,6 +93,13 @@ work(gpointer data)
     return NULL;
 }
 
+static void
+wake(const char *key, gpointer data)
+{
+    Fixture *fix = data;
+    sl_http_server_wake(fix->http, key);
+}
+
 void
 setup(Fixture *fix, gconstpointer data)
 {
@@ -104,6 +111,13 @@ setup(Fixture *fix, gconstpointer data)
                            .token_key = g_bytes_new_static("k", 1),
                            .public_url = g_strdup("http://localhost:8000"),
                            .openapi = g_strdup("{}"),
+                           .hash_memory = 8192,
+                           .token_usec = 900 * (gint64)G_USEC_PER_SEC,
+                           .session_token_usec = 180 * (gint64)G_USEC_PER_SEC,
+                           .session_usec = 86400 * (gint64)G_USEC_PER_SEC,
+                           .setup_link_usec = 3600 * (gint64)G_USEC_PER_SEC,
+                           .wake = wake,
+                           .wake_data = fix,
                            .await_usec = 20 * (gint64)G_USEC_PER_SEC,
                            .stop_usec = G_USEC_PER_SEC / 5,
                            .admin_uid = getuid(),

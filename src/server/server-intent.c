@@ -59,7 +59,8 @@ static const struct {
 /* What a permission gives directly, and the permissions right below it. */
 static const struct {
     ServerRoles role;
-    int below[2]; /* SlPermissionType; -1: none */
+    int below[2];     /* SlPermissionType; -1: none */
+    ServerRoles same; /* the organization's role that is worth as much on a workspace */
 } permissions[] = {
     [SL_PERMISSION_TYPE_INSTANCE_ADMIN] = {SERVER_ROLES_ALL, {-1, -1}},
     [SL_PERMISSION_TYPE_ORGANIZATION_ADMIN] = {O(ADMIN),
@@ -72,17 +73,26 @@ static const struct {
                                                 {SL_PERMISSION_TYPE_ORGANIZATION_MEMBER, -1}},
     [SL_PERMISSION_TYPE_ORGANIZATION_MEMBER] = {O(MEMBER), {-1, -1}},
     /* the name that an older release had for an administrator */
-    [SL_PERMISSION_TYPE_WORKSPACE_OWNER] = {W(ADMIN), {SL_PERMISSION_TYPE_WORKSPACE_EDITOR, -1}},
-    [SL_PERMISSION_TYPE_WORKSPACE_ADMIN] = {W(ADMIN), {SL_PERMISSION_TYPE_WORKSPACE_EDITOR, -1}},
+    [SL_PERMISSION_TYPE_WORKSPACE_OWNER] = {W(ADMIN),
+                                            {SL_PERMISSION_TYPE_WORKSPACE_EDITOR, -1},
+                                            O(ADMIN)},
+    [SL_PERMISSION_TYPE_WORKSPACE_ADMIN] = {W(ADMIN),
+                                            {SL_PERMISSION_TYPE_WORKSPACE_EDITOR, -1},
+                                            O(ADMIN)},
     [SL_PERMISSION_TYPE_WORKSPACE_EDITOR] = {W(EDITOR),
                                              {SL_PERMISSION_TYPE_WORKSPACE_SOURCE_EDITOR,
-                                              SL_PERMISSION_TYPE_WORKSPACE_DESTINATION_EDITOR}},
+                                              SL_PERMISSION_TYPE_WORKSPACE_DESTINATION_EDITOR},
+                                             O(EDITOR)},
     [SL_PERMISSION_TYPE_WORKSPACE_SOURCE_EDITOR] = {W(SOURCE_EDITOR),
-                                                    {SL_PERMISSION_TYPE_WORKSPACE_RUNNER, -1}},
+                                                    {SL_PERMISSION_TYPE_WORKSPACE_RUNNER, -1},
+                                                    O(EDITOR)},
     [SL_PERMISSION_TYPE_WORKSPACE_DESTINATION_EDITOR] = {W(DESTINATION_EDITOR),
-                                                         {SL_PERMISSION_TYPE_WORKSPACE_RUNNER, -1}},
-    [SL_PERMISSION_TYPE_WORKSPACE_RUNNER] = {W(RUNNER), {SL_PERMISSION_TYPE_WORKSPACE_READER, -1}},
-    [SL_PERMISSION_TYPE_WORKSPACE_READER] = {W(READER), {-1, -1}},
+                                                         {SL_PERMISSION_TYPE_WORKSPACE_RUNNER, -1},
+                                                         O(EDITOR)},
+    [SL_PERMISSION_TYPE_WORKSPACE_RUNNER] = {W(RUNNER),
+                                             {SL_PERMISSION_TYPE_WORKSPACE_READER, -1},
+                                             O(RUNNER)},
+    [SL_PERMISSION_TYPE_WORKSPACE_READER] = {W(READER), {-1, -1}, O(READER)},
 };
 
 const char *
@@ -118,4 +128,25 @@ server_permission_roles(int permission_type)
         if (permissions[permission_type].below[i] >= 0)
             roles |= server_permission_roles(permissions[permission_type].below[i]);
     return roles;
+}
+
+gboolean
+server_permission_is_held(int permission_type, ServerRoles held)
+{
+    g_return_val_if_fail(permission_type >= 0 && permission_type < (int)G_N_ELEMENTS(permissions),
+                         FALSE);
+    if (permission_type == SL_PERMISSION_TYPE_INSTANCE_ADMIN)
+        return (held & SERVER_ROLE_INSTANCE_ADMIN) != 0;
+    return (held & (permissions[permission_type].role | permissions[permission_type].same |
+                    SERVER_ROLE_INSTANCE_ADMIN)) != 0;
+}
+
+ServerLevel
+server_permission_level(int permission_type)
+{
+    const char *name = sl_enum_name(&sl_permission_type_enum, permission_type);
+    g_return_val_if_fail(name != NULL, SERVER_LEVEL_INSTANCE);
+    return g_str_has_prefix(name, "workspace_")      ? SERVER_LEVEL_WORKSPACE
+           : g_str_has_prefix(name, "organization_") ? SERVER_LEVEL_ORGANIZATION
+                                                     : SERVER_LEVEL_INSTANCE;
 }

@@ -70,3 +70,14 @@ gboolean server_intent_is_scoped(ServerIntent intent);
 
 /* A permission's role (an SlPermissionType) with all that it implies. */
 ServerRoles server_permission_roles(int permission_type);
+
+/* Do the roles, held where a permission would be, include it? An organization's role is worth the
+ * same one on its workspaces. */
+gboolean server_permission_is_held(int permission_type, ServerRoles held);
+
+typedef enum {
+    SERVER_LEVEL_INSTANCE,
+    SERVER_LEVEL_ORGANIZATION,
+    SERVER_LEVEL_WORKSPACE
+} ServerLevel;
+ServerLevel server_permission_level(int permission_type);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "server-auth.h"
 #include "sl-error.h"
 #include "sl-records.h"
 #include "sl-sql.h"
@@ -39,16 +40,23 @@ find_member(const ServerOperation *operation, const char *name)
     return NULL;
 }
 
+/* Accounts are our own: the id of the login is the user's. */
+static gboolean
+names_user(const char *name)
+{
+    return strcmp(name, "userId") == 0 || strcmp(name, "authUserId") == 0;
+}
+
 gboolean
 server_scope_is_known(const ServerOperation *operation)
 {
     const SlRecord *record = operation->in_record;
-    const char *self = operation->intent == SERVER_INTENT_SELF ? "userId" : "";
+    gboolean self = operation->intent == SERVER_INTENT_SELF;
     if (!server_intent_is_scoped(operation->intent) || operation->default_organization)
         return TRUE;
     for (guint i = 0; record != NULL && i < record->n_fields; i++)
-        if (find_member(operation, record->fields[i].json) != NULL ||
-            strcmp(record->fields[i].json, self) == 0)
+        if (self ? names_user(record->fields[i].json)
+                 : find_member(operation, record->fields[i].json) != NULL)
             return TRUE;
     return FALSE;
 }
@@ -86,11 +94,11 @@ are_ids(const SlField *field, const GPtrArray *ids)
 }
 
 static ServerRoles
-held_in(const ServerCaller *caller, const SlScope *scope)
+held_in(const GPtrArray *permissions, const SlScope *scope)
 {
     ServerRoles roles = SERVER_ROLES_NONE;
-    for (guint i = 0; i < caller->permissions->len; i++) {
-        const SlPermission *one = caller->permissions->pdata[i];
+    for (guint i = 0; i < permissions->len; i++) {
+        const SlPermission *one = permissions->pdata[i];
         if ((one->workspace_id != NULL && g_strcmp0(one->workspace_id, scope->workspace_id) == 0) ||
             (one->organization_id != NULL &&
              g_strcmp0(one->organization_id, scope->organization_id) == 0))
@@ -110,7 +118,7 @@ narrow(ServerCtx *ctx, ScopeFind find, const GPtrArray *ids, guint expected, Ser
     if (scopes->len < expected)
         *roles = SERVER_ROLES_NONE;
     for (guint i = 0; i < scopes->len; i++)
-        *roles &= held_in(&ctx->caller, scopes->pdata[i]);
+        *roles &= held_in(ctx->caller.permissions, scopes->pdata[i]);
     return TRUE;
 }
 
@@ -166,7 +174,7 @@ is_about_caller(const ServerCtx *ctx, gconstpointer in)
     const SlRecord *record = ctx->operation->in_record;
     for (guint i = 0; record != NULL && i < record->n_fields; i++) {
         const SlField *field = &record->fields[i];
-        if (strcmp(field->json, "userId") == 0 && sl_record_has(record, in, i))
+        if (names_user(field->json) && sl_record_has(record, in, i))
             return g_strcmp0(*(char *const *)G_STRUCT_MEMBER_P(in, field->offset),
                              ctx->caller.user_id) == 0;
     }
@@ -190,7 +198,7 @@ server_scope_authorize(ServerCtx *ctx, gconstpointer in, GError **error)
     ctx->roles = ctx->caller.admin ? SERVER_ROLES_ALL : SERVER_ROLES_NONE;
     if (ctx->caller.admin || intent == SERVER_INTENT_ANONYMOUS)
         return TRUE;
-    if (server_intent_is_scoped(intent) && intent != SERVER_INTENT_SELF) {
+    if (intent != SERVER_INTENT_SELF && intent != SERVER_INTENT_INSTANCE_ADMIN) {
         if (!find_roles(ctx, in, &search, error))
             return FALSE;
         ctx->roles = search.roles;
@@ -201,6 +209,35 @@ server_scope_authorize(ServerCtx *ctx, gconstpointer in, GError **error)
     if (is_about_caller(ctx, in))
         ctx->roles |= SERVER_ROLE_SELF;
     return server_ctx_require(ctx, intent, error);
+}
+
+gboolean
+server_scope_roles_of(ServerCtx *ctx, const char *user_id, const char *const *workspaces,
+                      const char *organization_id, ServerRoles *ret, GError **error)
+{
+    g_autoptr(GPtrArray) permissions = NULL;
+    g_autoptr(GPtrArray) scopes = NULL;
+    const char *organizations[] = {organization_id, NULL};
+    *ret = SERVER_ROLES_NONE;
+    if (!sl_sql_caller_load(ctx->tx, user_id, NULL, NULL, ctx->now, &permissions, error))
+        return FALSE;
+    server_permissions_tidy(permissions);
+    for (guint i = 0; i < permissions->len; i++)
+        if (((SlPermission *)permissions->pdata[i])->permission_type ==
+            SL_PERMISSION_TYPE_INSTANCE_ADMIN)
+            *ret = SERVER_ROLES_ALL;
+    if (*ret == SERVER_ROLES_ALL || (organization_id == NULL && workspaces[0] == NULL))
+        return TRUE;
+    if (!(organization_id != NULL
+              ? sl_sql_scope_of_organizations(ctx->tx, organizations, &scopes, error)
+              : sl_sql_scope_of_workspaces(ctx->tx, workspaces, &scopes, error)))
+        return FALSE;
+    if (scopes->len < (organization_id != NULL ? 1 : g_strv_length((char **)workspaces)))
+        return TRUE;
+    *ret = SERVER_ROLES_ALL & ~SERVER_ROLE_INSTANCE_ADMIN;
+    for (guint i = 0; i < scopes->len; i++)
+        *ret &= held_in(permissions, scopes->pdata[i]);
+    return TRUE;
 }
 
 /* --- lists ---------------------------------------------------------------------------------------

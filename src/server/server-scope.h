@@ -12,3 +12,7 @@ gboolean server_scope_authorize(ServerCtx *ctx, gconstpointer in, GError **error
 
 /* Can the scope of an operation be found? For a check of the whole table. */
 gboolean server_scope_is_known(const ServerOperation *operation);
+
+/* What somebody holds in all of the workspaces, or in an organization. Unknown ids: nothing. */
+gboolean server_scope_roles_of(ServerCtx *ctx, const char *user_id, const char *const *workspaces,
+                               const char *organization_id, ServerRoles *ret, GError **error);

@@ -77,6 +77,14 @@ load_admins(Server *server)
     server->admin_gid = group != NULL ? group->gr_gid : (gid_t)-1;
 }
 
+/* Hashes are asked for by requests, so that the HTTP service is there. */
+static void
+on_wake(const char *key, gpointer data)
+{
+    Service *service = data;
+    sl_http_server_wake(sl_http_service_get_server(service->http), key);
+}
+
 static gboolean
 load_server(Service *service, GError **error)
 {
@@ -91,6 +99,12 @@ load_server(Service *service, GError **error)
         server->public_url[strlen(server->public_url) - 1] = '\0';
     server->log_folder = g_strdup(LOG_FOLDER);
     /* The job ends by itself; only a queue that nobody empties makes us give up first. */
+    server->token_usec = config->server_token_usec;
+    server->session_token_usec = config->server_session_token_usec;
+    server->session_usec = config->server_session_usec;
+    server->setup_link_usec = config->server_setup_link_usec;
+    server->wake = on_wake;
+    server->wake_data = service;
     server->await_usec = config->connector_job_time_usec + AWAIT_MORE_USEC;
     server->stop_usec = STOP_USEC;
     g_file_get_contents(openapi, &server->openapi, NULL, NULL);

@@ -2,34 +2,38 @@
 
 -- name: application_add
 -- row: ApplicationRow
--- params: application_id uuid, user_id uuid, name text, client_id text, client_secret_hash text, now timestamptz
-insert into application (application_id, user_id, name, client_id, client_secret_hash, created_at)
-values ($1, $2, $3, $4, $5, $6)
-returning application_id, user_id, name, client_id, client_secret_hash, created_at;
+-- params: application_id uuid, user_id uuid, name text, client_id text, client_secret_hash text, client_secret_sealed text?, now timestamptz
+insert into application (application_id, user_id, name, client_id, client_secret_hash, client_secret_sealed, created_at)
+values ($1, $2, $3, $4, $5, $6, $7)
+returning application_id, user_id, name, client_id, client_secret_hash, client_secret_sealed, created_at;
 
 -- name: application_list
 -- rows: ApplicationRow
-select application_id, user_id, name, client_id, client_secret_hash, created_at
+-- params: user_id uuid
+select application_id, user_id, name, client_id, client_secret_hash, client_secret_sealed, created_at
 from application
+where user_id = $1
 order by created_at, application_id;
 
 -- name: application_get
 -- row: ApplicationRow
--- params: application_id uuid
-select application_id, user_id, name, client_id, client_secret_hash, created_at
+-- params: application_id uuid, user_id uuid
+select application_id, user_id, name, client_id, client_secret_hash, client_secret_sealed, created_at
 from application
-where application_id = $1;
+where application_id = $1 and user_id = $2;
 
 -- name: application_get_by_client
 -- row: ApplicationRow
+-- Of a living account.
 -- params: client_id text
-select application_id, user_id, name, client_id, client_secret_hash, created_at
-from application
-where client_id = $1;
+select x.application_id, x.user_id, x.name, x.client_id, x.client_secret_hash, x.created_at
+from application x
+join account a using (user_id)
+where x.client_id = $1 and a.status <> 'disabled';
 
 -- name: application_delete
 -- row: ApplicationRow
--- params: application_id uuid
+-- params: application_id uuid, user_id uuid
 delete from application
-where application_id = $1
-returning application_id, user_id, name, client_id, client_secret_hash, created_at;
+where application_id = $1 and user_id = $2
+returning application_id, user_id, name, client_id, client_secret_hash, client_secret_sealed, created_at;
