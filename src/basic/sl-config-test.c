@@ -30,6 +30,24 @@ test_parse(void)
     g_assert_cmpstr(config->database_url, ==, "a=b");
 }
 
+static void
+test_switches(void)
+{
+    static const struct {
+        const char *word;
+        gint64 value;
+    } cases[] = {{"yes", 1}, {"no", 0},  {"TRUE", 1}, {"False", 0},
+                 {"on", 1},  {"off", 0}, {"1", 1},    {"0", 0}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(SlConfig) config = sl_config_new();
+        g_autoptr(GError) error = NULL;
+        g_autofree char *text = g_strdup_printf("[Scheduler]\nJitter=%s", cases[i].word);
+        g_assert_true(sl_config_parse(config, "f", text, &error));
+        g_assert_no_error(error);
+        g_assert_cmpint(config->scheduler_jitter, ==, cases[i].value);
+    }
+}
+
 /* Each mistake names file, line and reason. */
 static void
 test_refused(void)
@@ -45,6 +63,7 @@ test_refused(void)
         {"[Server]\nMaxBody", "f:2: 'MaxBody' is no 'Key=value'"},
         {"[Server]\nMaxBody=lots", "f:2: MaxBody=: 'lots' is not a size; write for example '512M'"},
         {"[Server]\nThreads=0", "f:2: Threads=: '0' is out of range"},
+        {"[Scheduler]\nJitter=maybe", "f:2: Jitter=: 'maybe' is not a switch; write 'yes' or 'no'"},
         {"[Server]\nThreads=four", "f:2: Threads=: 'four' is not a number"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -109,6 +128,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/basic/config/defaults", test_defaults);
     g_test_add_func("/basic/config/parse", test_parse);
+    g_test_add_func("/basic/config/switches", test_switches);
     g_test_add_func("/basic/config/refused", test_refused);
     g_test_add_func("/basic/config/files", test_files);
     g_test_add_func("/basic/config/describe", test_describe);

@@ -14,6 +14,7 @@ typedef enum {
     KEY_NUMBER,
     KEY_BYTES, /* K, M, G, T: powers of 1024 */
     KEY_SPAN,
+    KEY_SWITCH, /* yes, no and what systemd.syntax(7) says besides: 1 or 0 */
 } KeyKind;
 
 typedef struct {
@@ -63,6 +64,10 @@ static const Key keys[] = {
      "how often a holder shows that it lives; at most a third of LeaseSec"},
     {"Scheduler", "LeaseSec", KEY_SPAN, AT(scheduler_lease_usec), "15s", 2 * SEC, DAY,
      "after so long without renewal another scheduler takes over"},
+    {"Scheduler", "CatchUp", KEY_SWITCH, AT(scheduler_catch_up), "yes", 0, 1,
+     "make up for missed runs of a connection by one; no: wait for the next"},
+    {"Scheduler", "Jitter", KEY_SWITCH, AT(scheduler_jitter), "no", 0, 1,
+     "spread connections of one schedule over some minutes, each always by the same"},
     {"Scheduler", "RetryCompleteSuccessive", KEY_NUMBER, AT(retry_complete_successive), "5", 1,
      1000, "attempts in a row without any progress, after which a job fails"},
     {"Scheduler", "RetryCompleteTotal", KEY_NUMBER, AT(retry_complete_total), "10", 1, 1000,
@@ -133,6 +138,18 @@ parse_bytes(const char *text, gint64 *ret)
 }
 
 static gboolean
+parse_switch(const char *text, gint64 *ret)
+{
+    static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1"};
+    for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+        *ret = (gint64)i % 2;
+        if (g_ascii_strcasecmp(text, words[i]) == 0)
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static gboolean
 parse_number(const Key *key, const char *text, gint64 *ret, GError **error)
 {
     gboolean ok = TRUE;
@@ -140,12 +157,16 @@ parse_number(const Key *key, const char *text, gint64 *ret, GError **error)
         return sl_time_parse_span(text, ret, error);
     if (key->kind == KEY_BYTES)
         ok = parse_bytes(text, ret);
+    else if (key->kind == KEY_SWITCH)
+        ok = parse_switch(text, ret);
     else
         ok = g_ascii_string_to_signed(text, 10, G_MININT64, G_MAXINT64, ret, NULL);
     if (ok)
         return TRUE;
     return sl_error_set(error, SL_ERROR_CONFIG, "'%s' is not a %s", text,
-                        key->kind == KEY_BYTES ? "size; write for example '512M'" : "number");
+                        key->kind == KEY_BYTES    ? "size; write for example '512M'"
+                        : key->kind == KEY_SWITCH ? "switch; write 'yes' or 'no'"
+                                                  : "number");
 }
 
 static gboolean

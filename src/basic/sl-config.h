@@ -30,7 +30,8 @@ typedef struct {
     gint64 workload_heartbeat_usec; /* interval of the holder's beats */
 
     /* [Scheduler] */
-    gint64 scheduler_lease_usec; /* leader lease */
+    gint64 scheduler_lease_usec;                 /* leader lease */
+    gint64 scheduler_catch_up, scheduler_jitter; /* 1 or 0 */
     gint64 retry_complete_successive, retry_complete_total;
     gint64 retry_partial_successive, retry_partial_total;
     gint64 retry_backoff_min_usec, retry_backoff_max_usec;

@@ -94,6 +94,23 @@ test_cron(Fixture *f, gconstpointer data)
     turn(&f->one, FIXTURE_NOW + 31 * SEC);
 }
 
+/* Hours without a scheduler: CatchUp=no waits for the next time, and starts nothing now. */
+static void
+test_no_catch_up(Fixture *f, gconstpointer data)
+{
+    f->config->scheduler_catch_up = 0;
+    f->config->scheduler_lease_usec = 86400 * SEC;
+    queue_fixture_script(f->db, "update connection set schedule_type = 'cron', "
+                                "cron_expression = '0 0 * * * ?', cron_timezone = 'UTC'");
+    g_assert_cmpint(turn(&f->one, FIXTURE_NOW), ==, FIXTURE_NOW + 3600 * SEC);
+    g_test_expect_message("sluice", G_LOG_LEVEL_MESSAGE, "*has missed a run*");
+    g_assert_cmpint(turn(&f->one, FIXTURE_NOW + 5 * 3600 * SEC + 1800 * SEC), ==,
+                    FIXTURE_NOW + 6 * 3600 * SEC);
+    g_assert_cmpint(jobs(f), ==, 0);
+    turn(&f->one, FIXTURE_NOW + 6 * 3600 * SEC);
+    g_assert_cmpint(jobs(f), ==, 1);
+}
+
 static void
 test_manual_and_edit(Fixture *f, gconstpointer data)
 {
@@ -160,6 +177,7 @@ main(int argc, char **argv)
 #define ADD(name, func) g_test_add("/scheduler/turn/" name, Fixture, NULL, setup, func, teardown)
     ADD("basic", test_basic);
     ADD("cron", test_cron);
+    ADD("no-catch-up", test_no_catch_up);
     ADD("manual-and-edit", test_manual_and_edit);
     ADD("split-brain", test_split_brain);
     ADD("resign", test_resign);

@@ -89,13 +89,24 @@ begin_as_leader(SchedulerState *state, GError **error)
 typedef gboolean (*Duty)(SchedulerState *state, SlTx *tx, gint64 now, gboolean *ret_more,
                          GError **error);
 
+static SchedulerRules
+rules_of(const SchedulerState *state)
+{
+    return (SchedulerRules){
+        .catch_up = state->config->scheduler_catch_up != 0,
+        .jitter = state->config->scheduler_jitter != 0,
+    };
+}
+
 /* A schedule that cannot be read must not stop the others: it never runs until it is edited. */
 static gboolean
-set_next_run(SlTx *tx, const SlConnection *connection, gint64 now, GError **error)
+set_next_run(SchedulerState *state, SlTx *tx, const SlConnection *connection, gint64 now,
+             GError **error)
 {
+    const SchedulerRules rules = rules_of(state);
     gint64 next = 0;
     g_autoptr(GError) reason = NULL;
-    if (!scheduler_next_run(connection, now, &next, &reason)) {
+    if (!scheduler_next_run(connection, &rules, now, &next, &reason)) {
         g_auto(SlLogScope) scope = sl_log_scope(SL_LOG_CONNECTION_ID, connection->connection_id);
         g_warning("Schedule of connection '%s': %s, ignoring", connection->name, reason->message);
     }
@@ -110,7 +121,7 @@ recompute_changed(SchedulerState *state, SlTx *tx, gint64 now, gboolean *ret_mor
     if (!sl_sql_connection_take_changed(tx, BATCH, &changed, error))
         return FALSE;
     for (guint i = 0; i < changed->len; i++)
-        if (!set_next_run(tx, changed->pdata[i], now, error))
+        if (!set_next_run(state, tx, changed->pdata[i], now, error))
             return FALSE;
     *ret_more = changed->len == BATCH;
     return TRUE;
@@ -130,6 +141,11 @@ create_due(SchedulerState *state, SlTx *tx, gint64 now, gboolean *ret_more, GErr
         return FALSE;
     if (active != NULL) /* its end computes the next run anew */
         return sl_sql_connection_set_next_run(tx, due->connection_id, NULL, NULL, error);
+    const SchedulerRules rules = rules_of(state);
+    if (scheduler_is_missed(&rules, due->next_run_at, now)) {
+        g_message("Connection '%s' has missed a run while no scheduler was there", due->name);
+        return set_next_run(state, tx, due, now, error);
+    }
     SlJobRequest request = {.config_type = SL_CONFIG_TYPE_SYNC,
                             .scope = due->connection_id,
                             .workspace_id = due->workspace_id,
@@ -137,7 +153,8 @@ create_due(SchedulerState *state, SlTx *tx, gint64 now, gboolean *ret_more, GErr
                             .scheduled_for = &due->next_run_at};
     sl_connection_set_last_run_at(due, now);
     state->n_created++;
-    return sl_queue_job_create(tx, &request, now, &job, error) && set_next_run(tx, due, now, error);
+    return sl_queue_job_create(tx, &request, now, &job, error) &&
+           set_next_run(state, tx, due, now, error);
 }
 
 static gboolean

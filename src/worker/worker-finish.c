@@ -46,14 +46,17 @@ write_platform_failure(SlJsonWriter *w, const char *source, const char *type, co
     sl_json_end_object(w);
 }
 
-/* The first failure decides (§2.1 of Airbyte's retry rules looks at that one only; the
- * orchestrator puts configuration errors of connectors in front). */
+/* Trying again cannot help, wherever in the list it stands (Airbyte looks at the first one only).
+ */
 static gboolean
-first_is_config_error(const SlJsonDoc *doc, const SlJsonNode *failures)
+has_config_error(const SlJsonDoc *doc, const SlJsonNode *failures)
 {
-    const SlJsonNode *first = failures != NULL ? sl_json_at(doc, failures, 0) : NULL;
-    const SlJsonNode *type = sl_json_get(doc, first, "failureType");
-    return type != NULL && sl_json_string_is(type, "config_error");
+    SL_JSON_FOREACH (doc, failures, failure) {
+        const SlJsonNode *type = sl_json_get(doc, failure, "failureType");
+        if (type != NULL && sl_json_string_is(type, "config_error"))
+            return TRUE;
+    }
+    return FALSE;
 }
 
 static gboolean
@@ -82,7 +85,7 @@ describe(SlTx *tx, const SlWorkload *workload, const SlAttempt *attempt, gint64 
     const SlJsonNode *failures = sl_json_get(doc, sl_json_root(doc), "failures");
     gboolean told = failures != NULL && failures->type == SL_JSON_ARRAY && failures->count > 0;
     ret->failure.cancelled = workload->status == SL_WORKLOAD_STATUS_CANCELLED;
-    ret->failure.config_error = told && first_is_config_error(doc, failures);
+    ret->failure.config_error = told && has_config_error(doc, failures);
     ret->summary = g_string_new(NULL);
     SlJsonWriter w = SL_JSON_WRITER_INIT(ret->summary);
     sl_json_begin_object(&w);

@@ -10,7 +10,7 @@
 typedef struct {
     gboolean progress;
     gboolean cancelled;
-    gboolean config_error; /* of the first failure: trying again cannot help */
+    gboolean config_error; /* one of the failures: trying again cannot help */
 } WorkerFailure;
 
 typedef struct {

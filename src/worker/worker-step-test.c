@@ -142,8 +142,10 @@ test_retries(Fixture *f, gconstpointer data)
     } ends[] = {
         {NULL, 0, 10},
         {"{\"failures\":[{\"failureType\":\"transient_error\"}]}", 3, 0},
-        {"{\"failures\":[{\"failureType\":\"config_error\",\"externalMessage\":\"bad host\"}]}", 3,
-         -1},
+        /* Wherever it stands in the list. */
+        {"{\"failures\":[{\"failureType\":\"system_error\"},{\"failureType\":\"config_error\","
+         "\"externalMessage\":\"bad host\"}]}",
+         3, -1},
     };
     gint64 now = FIXTURE_NOW;
     for (int i = 0; i < (int)G_N_ELEMENTS(ends); i++) {

@@ -19,7 +19,7 @@ update connection set last_run_at = $2 where connection_id = $1;
 -- Connections whose next run must be computed anew, locked.
 -- params: batch int8
 select connection_id, workspace_id, name, source_id, destination_id, status, schedule_type, cron_expression, cron_timezone, basic_interval_sec,
-    next_run_at, last_run_at, created_at
+    next_run_at, last_run_at, created_at, updated_at
 from connection
 where schedule_changed
 order by connection_id
@@ -30,7 +30,7 @@ for update skip locked;
 -- row: Connection
 -- params: now timestamptz
 select connection_id, workspace_id, name, source_id, destination_id, status, schedule_type, cron_expression, cron_timezone, basic_interval_sec,
-    next_run_at, last_run_at, created_at
+    next_run_at, last_run_at, created_at, updated_at
 from connection
 where next_run_at <= $1 and not schedule_changed
 order by next_run_at
