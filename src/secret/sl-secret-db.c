@@ -23,18 +23,25 @@ context_of(const char *workspace_id, const char *secret_id)
     return g_strconcat(workspace_id, "/", secret_id, NULL);
 }
 
+char *
+sl_secret_put(SlTx *tx, const SlSealKey *key, const char *workspace_id, const char *actor_id,
+              const char *connection_id, const char *plain, gint64 now, GError **error)
+{
+    g_autofree char *id = sl_id_new();
+    g_autofree char *context = context_of(workspace_id, id);
+    g_autofree char *sealed = sl_seal(key, context, plain, error);
+    if (sealed == NULL || !sl_sql_secret_add(tx, id, workspace_id, actor_id, connection_id,
+                                             sl_seal_key_id(key), sealed, now, NULL, error))
+        return NULL;
+    return g_steal_pointer(&id);
+}
+
 static char *
 put_sealed(const char *plain, gpointer data, GError **error)
 {
     const Store *store = data;
-    g_autofree char *id = sl_id_new();
-    g_autofree char *context = context_of(store->workspace_id, id);
-    g_autofree char *sealed = sl_seal(store->key, context, plain, error);
-    if (sealed == NULL ||
-        !sl_sql_secret_add(store->tx, id, store->workspace_id, store->actor_id,
-                           sl_seal_key_id(store->key), sealed, store->now, NULL, error))
-        return NULL;
-    return g_steal_pointer(&id);
+    return sl_secret_put(store->tx, store->key, store->workspace_id, store->actor_id, NULL, plain,
+                         store->now, error);
 }
 
 char *

@@ -35,7 +35,12 @@ char *sl_secret_fill(const char *config, SlSecretGet get, gpointer data, GError 
 /* The connectionSpecification of a ConnectorSpecification, to be freed: what `spec` is below. */
 char *sl_secret_connection_spec(const char *connector_spec, GError **error);
 
-/* With the database: the configuration to store for an actor, its new secrets sealed and written,
+/* With the database: seals one value for an actor or a connection (the other is NULL), and gives
+ * the id to refer to it by. */
+char *sl_secret_put(SlTx *tx, const SlSealKey *key, const char *workspace_id, const char *actor_id,
+                    const char *connection_id, const char *plain, gint64 now, GError **error);
+
+/* The configuration to store for an actor, its new secrets sealed and written,
  * those no longer referred to deleted. actor_id NULL: the new ones are nobody's yet, and the caller
  * gives them to a job (secret_give_to_job). */
 char *sl_secret_store(SlTx *tx, const SlSealKey *key, const char *workspace_id,

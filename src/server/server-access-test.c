@@ -21,6 +21,10 @@
 #define OTHER_DESTINATION "00000000-0000-4000-8000-0000000000a3"
 #define OTHER_CONNECTION "00000000-0000-4000-8000-0000000000a4"
 #define STRANGER "00000000-0000-4000-8000-0000000000ff"
+#define TAG "00000000-0000-4000-8000-0000000000fd"
+#define ADD_TAG                                                                                    \
+    "insert into tag values ('" TAG "', '" FIXTURE_WORKSPACE "', 't', '00ff00', now())"            \
+    " on conflict do nothing;"
 #define PERMISSION "00000000-0000-4000-8000-0000000000fe"
 
 /* Callers in the order of the columns below; "other" ones have their role somewhere else. */
@@ -153,7 +157,7 @@ add_world(Fixture *fix)
         "insert into job (config_type, scope, workspace_id, status, created_at, updated_at, "
         "finished_at) values ('sync', '" FIXTURE_CONNECTION "', '" FIXTURE_WORKSPACE "', "
         "'succeeded', now(), now(), now()), ('sync', '" OTHER_CONNECTION "', '" OTHER_WORKSPACE "',"
-        " 'succeeded', now(), now(), now());");
+        " 'succeeded', now(), now(), now());" ADD_TAG);
     for (guint i = 0; i < G_N_ELEMENTS(callers); i++)
         add_user(fix, i);
 }
@@ -182,6 +186,7 @@ static const struct {
     {"connectionId", FIXTURE_CONNECTION, TRUE, FALSE},
     {"jobId", "1", TRUE, FALSE},
     {"permissionId", PERMISSION, TRUE, FALSE},
+    {"tagId", TAG, TRUE, FALSE},
     {"organizationId", ORGANIZATION, FALSE, TRUE},
     {"userId", STRANGER, FALSE, FALSE},
 };
@@ -338,7 +343,7 @@ restore(Fixture *fix)
         "update account set status = 'registered' where user_id = '" STRANGER "';"
         "insert into permission (permission_id, user_id, permission_type, workspace_id, created_at)"
         " values ('" PERMISSION "', '" STRANGER "', 'workspace_reader', '" FIXTURE_WORKSPACE "', "
-        "now()) on conflict do nothing;");
+        "now()) on conflict do nothing;" ADD_TAG);
 }
 
 /* The intent that an operation asks for beyond its own when it is about somebody else. */

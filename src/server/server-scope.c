@@ -26,6 +26,7 @@ static const struct {
     {"connectionId", sl_sql_scope_of_connections},
     {"connectionIds", sl_sql_scope_of_connections},
     {"jobId", sl_sql_scope_of_jobs},
+    {"tagId", sl_sql_scope_of_tags},
     {"permissionId", sl_sql_scope_of_permissions},
 };
 

@@ -208,55 +208,6 @@ check_key(const ServerStream *stream, GError **error)
            bad(stream, error, "primaryKey: the source itself defines another one", NULL);
 }
 
-/* --- selected fields -----------------------------------------------------------------------------
- */
-
-static gboolean
-check_selected_path(const ServerStream *stream, const SlSelectedField *field, GHashTable *seen,
-                    GError **error)
-{
-    char *const *path = field->field_path;
-    if (!server_stream_is_given(path))
-        return bad(stream, error, "selectedFields: fieldPath must not be empty", NULL);
-    if (path[1] != NULL)
-        return bad(stream, error, "selectedFields: nested fields cannot be selected, as in",
-                   path[0]);
-    if (!schema_has(stream, path[0]))
-        return bad(stream, error, "selectedFields: there is no field", path[0]);
-    return g_hash_table_add(seen, path[0]) ||
-           bad(stream, error, "selectedFields: repeated field", path[0]);
-}
-
-/* A column that identifies or orders records cannot be left out. */
-static gboolean
-check_key_is_selected(const ServerStream *stream, GHashTable *seen, GError **error)
-{
-    const SlJsonNode *own = sl_json_get(stream->doc, stream->node, "source_defined_primary_key");
-    gboolean given = server_stream_key_is_given(stream->wanted);
-    const char *text = stream->wanted->primary_key;
-    g_autoptr(SlJsonDoc) doc = given ? sl_json_read(text, strlen(text), NULL, NULL) : NULL;
-    const SlJsonDoc *where = given ? doc : stream->doc;
-    SL_JSON_FOREACH (where, given ? sl_json_root(doc) : own, path) {
-        const SlJsonNode *first = sl_json_at(where, path, 0);
-        g_autofree char *name = first != NULL ? sl_json_dup_string(first) : NULL;
-        if (name != NULL && !g_hash_table_contains(seen, name))
-            return bad(stream, error, "selectedFields: must have the primary key's field", name);
-    }
-    return TRUE;
-}
-
-static gboolean
-check_cursor_is_selected(const ServerStream *stream, GHashTable *seen, GError **error)
-{
-    char *const *given = stream->wanted->cursor_field;
-    const SlJsonNode *own = default_cursor(stream);
-    g_autofree char *name = server_stream_is_given(given) ? g_strdup(given[0])
-                            : own != NULL                 ? sl_json_dup_string(own)
-                                                          : NULL;
-    return name == NULL || g_hash_table_contains(seen, name) ||
-           bad(stream, error, "selectedFields: must have the cursor", name);
-}
-
 static gboolean
 needs_key(int mode)
 {
@@ -268,22 +219,6 @@ static gboolean
 needs_cursor(int mode)
 {
     return strcmp(modes[mode].source, "incremental") == 0;
-}
-
-static gboolean
-check_selected(const ServerStream *stream, int mode, GError **error)
-{
-    const GPtrArray *fields = stream->wanted != NULL ? stream->wanted->selected_fields : NULL;
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-    if (fields == NULL)
-        return TRUE;
-    if (fields->len == 0)
-        return bad(stream, error, "selectedFields: must not be empty", NULL);
-    for (guint i = 0; i < fields->len; i++)
-        if (!check_selected_path(stream, fields->pdata[i], seen, error))
-            return FALSE;
-    return (!needs_key(mode) || check_key_is_selected(stream, seen, error)) &&
-           (!needs_cursor(mode) || check_cursor_is_selected(stream, seen, error));
 }
 
 /* --- files ---------------------------------------------------------------------------------------
@@ -321,6 +256,5 @@ server_stream_check(const ServerStream *stream, GError **error)
     if (!destination_has_mode(stream->spec, modes[mode].destination, FALSE))
         return bad(stream, error, "syncMode: the destination cannot do", name);
     return (!needs_cursor(mode) || check_cursor(stream, error)) &&
-           (!needs_key(mode) || check_key(stream, error)) && check_selected(stream, mode, error) &&
-           check_files(stream, error);
+           (!needs_key(mode) || check_key(stream, error)) && check_files(stream, error);
 }

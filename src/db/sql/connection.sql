@@ -62,15 +62,16 @@ where connection_id = (
 
 -- name: connection_list
 -- rows: Connection
--- No ids: all workspaces.
--- params: workspace_ids uuid[], include_deleted bool, limit int8, offset int8
+-- No ids: all workspaces, with any tags or none.
+-- params: workspace_ids uuid[], tag_ids uuid[], include_deleted bool, limit int8, offset int8
 select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
     catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
     next_run_at, last_run_at, created_at, updated_at
 from connection
-where (cardinality($1) = 0 or workspace_id = any($1)) and ($2 or status <> 'deprecated')
+where (cardinality($1) = 0 or workspace_id = any($1)) and ($3 or status <> 'deprecated')
+  and (cardinality($2) = 0 or connection_id in (select t.connection_id from connection_tag t where t.tag_id = any($2)))
 order by created_at, connection_id
-limit $3 offset $4;
+limit $4 offset $5;
 
 -- name: connection_add
 -- exec:
@@ -79,6 +80,11 @@ insert into connection (connection_id, workspace_id, name, source_id, destinatio
     namespace_format, prefix, catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec,
     non_breaking_changes, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16);
+
+-- name: connection_set_catalog
+-- exec:
+-- params: connection_id uuid, catalog text
+update connection set catalog = $2 where connection_id = $1;
 
 -- name: connection_lock
 -- row: Connection

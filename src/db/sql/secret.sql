@@ -2,9 +2,9 @@
 
 -- name: secret_add
 -- exec:
--- params: secret_id uuid, workspace_id uuid, actor_id uuid?, key_id text, sealed text, now timestamptz
-insert into secret (secret_id, workspace_id, actor_id, key_id, sealed, created_at)
-values ($1, $2, $3, $4, $5, $6);
+-- params: secret_id uuid, workspace_id uuid, actor_id uuid?, connection_id uuid?, key_id text, sealed text, now timestamptz
+insert into secret (secret_id, workspace_id, actor_id, connection_id, key_id, sealed, created_at)
+values ($1, $2, $3, $4, $5, $6, $7);
 
 -- name: secret_list
 -- rows: Secret
@@ -27,3 +27,10 @@ where secret_id = any($2) and actor_id is null and connection_id is null and job
 -- params: actor_id uuid, kept uuid[]
 delete from secret
 where actor_id = $1 and secret_id <> all($2);
+
+-- name: secret_delete_unused_of_connection
+-- exec:
+-- What a connection's mappers no longer refer to.
+-- params: connection_id uuid, kept uuid[]
+delete from secret
+where connection_id = $1 and secret_id <> all($2);

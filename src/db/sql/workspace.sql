@@ -64,6 +64,9 @@ with gone as (
 ), secrets as (
     delete from secret
     where workspace_id in (select workspace_id from gone)
+), tags as (
+    delete from tag
+    where workspace_id in (select workspace_id from gone)
 )
 select count(*) from gone;
 
