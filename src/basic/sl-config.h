@@ -36,6 +36,8 @@ typedef struct {
     gint64 retry_partial_successive, retry_partial_total;
     gint64 retry_backoff_min_usec, retry_backoff_max_usec;
     gint64 retry_backoff_base;
+    gint64 warn_after_failures, warn_after_usec;
+    gint64 disable_after_failures, disable_after_usec;
 
     /* [Launcher] */
     char *launcher_data_plane; /* name of this data plane; "" = the host name */

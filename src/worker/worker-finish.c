@@ -8,6 +8,7 @@
 #include "sl-id.h"
 #include "sl-queue.h"
 #include "sl-sql.h"
+#include "worker-disable.h"
 #include "worker-retry.h"
 
 /* Failures of an attempt as the JSON of its summary, and what the retry decision wants to know. */
@@ -169,7 +170,10 @@ finish_failure(SlTx *tx, const SlConfig *config, const SlJob *job, gint64 attemp
         .output = replication ? NULL : output,
         .failure_summary = outcome->summary->str,
     };
-    return sl_queue_attempt_finish(tx, &end, now, error);
+    if (!sl_queue_attempt_finish(tx, &end, now, error))
+        return FALSE;
+    return !replication || end.job_status != SL_JOB_STATUS_FAILED ||
+           worker_disable_check(tx, config, job, now, error);
 }
 
 gboolean

@@ -277,6 +277,43 @@ test_draft(Fixture *f, gconstpointer data)
         ==, 1);
 }
 
+/* 29 failures since a success a week ago; the 30th is the last. Cancelled jobs do not count. */
+static void
+test_disabled(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        int failed_before;
+        const char *status;
+    } cases[] = {{28, "active"}, {29, "inactive"}};
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *script = g_strdup_printf(
+            "truncate job cascade; update connection set status = 'active';"
+            "insert into job (config_type, scope, workspace_id, status, created_at, updated_at, "
+            "finished_at) select 'sync', '" FIXTURE_CONNECTION "', '" FIXTURE_WORKSPACE "', s, "
+            "timestamptz '2026-08-01T12:00:00Z' - interval '8 days', now(), now() from "
+            "unnest(array['failed', 'succeeded', 'cancelled'] || "
+            "array_fill('failed'::text, array[%d])) s",
+            cases[i].failed_before);
+        queue_fixture_script(f->db, script);
+        g_clear_pointer(&f->job, sl_job_free);
+        f->job = queue_fixture_job(f->db);
+        work(f, FIXTURE_NOW, TRUE);
+        end_workload(f, 0, SL_WORKLOAD_STATUS_FAILURE,
+                     "{\"failures\":[{\"failureType\":\"config_error\"}]}", 0);
+        work(f, FIXTURE_NOW, TRUE);
+        g_autofree char *query = g_strdup_printf(
+            "select count(*) from connection where status = '%s' and (status_reason is not null) = "
+            "(status = 'inactive')",
+            cases[i].status);
+        g_assert_cmpint(queue_fixture_count(f->db, query), ==, 1);
+    }
+    /* Enabled again: the reason is gone. */
+    queue_fixture_script(f->db, "update connection set status = 'active'");
+    g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from connection where "
+                                               "status_reason is null"),
+                    ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -291,5 +328,6 @@ main(int argc, char **argv)
     ADD("race", test_race);
     ADD("discover", test_discover);
     ADD("draft", test_draft);
+    ADD("disabled", test_disabled);
     return g_test_run();
 }

@@ -104,3 +104,11 @@ set name = $2, status = $3, namespace_definition = $4, namespace_format = $5, pr
     cron_expression = $9, cron_timezone = $10, basic_interval_sec = $11, non_breaking_changes = $12, schedule_changed = true,
     updated_at = $13
 where connection_id = $1;
+
+-- name: connection_disable
+-- exec:
+-- By the platform, which says why; an administrator enables it again.
+-- params: connection_id uuid, status_reason text, now timestamptz
+update connection
+set status = 'inactive', status_reason = $2, schedule_changed = true, updated_at = $3
+where connection_id = $1 and status = 'active';

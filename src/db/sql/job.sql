@@ -152,3 +152,16 @@ where $1 in (c.connection_id, c.source_id, c.destination_id, c.workspace_id)
   and j.status in ('pending', 'running', 'incomplete')
   and j.config_type in ('sync', 'reset_connection', 'refresh', 'clear')
 order by j.job_id;
+
+-- name: job_failures_in_row
+-- row: FailureRow
+-- params: connection_id uuid
+with mine as (
+    select job_id, status, created_at from job
+    where scope = $1 and config_type in ('sync', 'reset_connection', 'refresh', 'clear')),
+failed as (
+    select job_id, created_at from mine
+    where status = 'failed' and job_id > coalesce((select max(job_id) from mine where status = 'succeeded'), 0))
+select (select count(*) from failed) as failures,
+    coalesce((select max(created_at) from mine where status = 'succeeded'), (select min(created_at) from mine)) as since,
+    (select created_at from failed order by job_id desc offset 1 limit 1) as previous;
