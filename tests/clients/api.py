@@ -15,6 +15,7 @@ PUBLIC, CONFIG = "/api/public/v1", "/api/v1"
 CLIENT_ID, CLIENT_SECRET = os.environ["SLUICE_CLIENT_ID"], os.environ["SLUICE_CLIENT_SECRET"]
 UNKNOWN = "00000000-0000-4000-8000-00000000dead"
 MASK = "**********"
+ENDLESS = 10**9  # records of a source that nobody waits for
 
 
 class Api:
@@ -57,6 +58,12 @@ class Api:
     def public(self, method, path, body=None, query=None, status=200):
         return self.good(method, PUBLIC + path, body, query, status)
 
+    def missing(self, *operations):
+        """Those of 'METHOD PATH' that the server does not serve (yet)."""
+        paths = self.good("GET", "/openapi.json")["paths"]
+        served = {f"{method.upper()} {path}" for path, item in paths.items() for method in item}
+        return [operation for operation in operations if operation not in served]
+
     def config(self, path, body=None, status=200):
         return self.good("POST", f"{CONFIG}/{path}", {} if body is None else body, None, status)
 
@@ -89,3 +96,28 @@ def definitions(http):
     """{"source-sample": its id, …}, by the last part of the repository."""
     rows = http.good("GET", "/api/v1/sluice/definitions")["data"]
     return {row["dockerRepository"].rsplit("/", 1)[-1]: row["definitionId"] for row in rows}
+
+
+def chain(name, count=40):
+    """An Api with a workspace of its own, and in it connections .fast (that ends by itself) and .slow (that somebody must cancel)."""
+    http = bearer(name)
+    types = definitions(http)
+    http.workspace = http.public("POST", "/workspaces", {"name": name})["workspaceId"]
+
+    def actor(kind, connector, configuration):
+        body = {"name": connector, "workspaceId": http.workspace, "definitionId": types[connector], "configuration": configuration}
+        return http.public("POST", f"/{kind}s", body)[f"{kind}Id"]
+
+    def connection(name, source, destination):
+        body = {"name": name, "sourceId": source, "destinationId": destination,
+                "configurations": {"streams": [{"name": "users", "syncMode": "full_refresh_overwrite"}]}}
+        return http.public("POST", "/connections", body)["connectionId"]
+    http.source = actor("source", "source-sample", {"count": count})
+    http.destination = actor("destination", "destination-postgres", warehouse(schema=name))
+    http.files = actor("destination", "destination-local-json", {"destination_path": "/local/" + name})
+    # What is slow is the amount: a destination that takes its time would be given that time at a cancel too.
+    silent = {"test_destination": {"test_destination_type": "SILENT"}}
+    http.fast = connection("fast", http.source, http.files)
+    http.slow = connection("slow", actor("source", "source-sample", {"count": ENDLESS}),
+                           actor("destination", "destination-dev-null", silent))
+    return http

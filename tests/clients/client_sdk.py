@@ -192,10 +192,10 @@ def destinations(run):
         found = sdk.patch_destination(request=calls.PatchDestinationRequest(
             destination_id=run.destination, destination_patch_request=models.DestinationPatchRequest(name="warehouse 3")))
         equal("  its name", "warehouse 3", found.destination_response.name)
-    with case("a destination that swallows slowly"):
-        slow = create("slow", models.DestinationDevNull(test_destination=models.Throttled(millis_per_record=100)))
-        run.slow = slow.destination_id
-        equal("  its type", "dev-null", slow.destination_type)
+    with case("a destination that forgets"):
+        nowhere = create("nowhere", models.DestinationDevNull(test_destination=models.Silent()))
+        run.nowhere = nowhere.destination_id
+        equal("  its type", "dev-null", nowhere.destination_type)
     with case("delete_destination"):
         extra = create("extra", models.DestinationDevNull(test_destination=models.Silent())).destination_id
         equal("  204", 204, sdk.delete_destination(request=calls.DeleteDestinationRequest(destination_id=extra)).status_code)
@@ -204,7 +204,7 @@ def destinations(run):
     with case("list_destinations"):
         request = calls.ListDestinationsRequest(workspace_ids=[run.workspace])
         rows = sdk.list_destinations(request=request).destinations_response.data
-        equal("  of this workspace", {run.destination, run.slow}, {row.destination_id for row in rows})
+        equal("  of this workspace", {run.destination, run.nowhere}, {row.destination_id for row in rows})
 
 
 def paging(run):
@@ -258,9 +258,10 @@ def connections(run):
         ok(models.ConnectionSyncModeEnum.INCREMENTAL_DEDUPED_HISTORY in users.sync_modes, "  their modes", users.sync_modes)
         ok(["id"] in users.property_fields, "  their fields", users.property_fields)
 
-    def create(destination=None, **more):
+    def create(source=None, destination=None, **more):
         return sdk.create_connection(request=models.ConnectionCreateRequest(
-            source_id=run.source, destination_id=destination or run.destination, **more), timeout_ms=60000).connection_response
+            source_id=source or run.source, destination_id=destination or run.destination, **more),
+            timeout_ms=60000).connection_response
     users = models.StreamConfigurations(streams=[models.StreamConfiguration(
         name="users", sync_mode=models.ConnectionSyncModeEnum.INCREMENTAL_DEDUPED_HISTORY)])
     with case("create_connection"):
@@ -283,7 +284,10 @@ def connections(run):
         equal("  and no more", made.configurations, found.configurations)
     refused("an inactive connection is not synced", 409, "state-conflict", run.start, connection_id=run.connection)
     with case("defaults"):
-        plain = create(run.slow)
+        endless = run.sdk.sources.create_source(request=models.SourceCreateRequest(
+            name="endless", workspace_id=run.workspace, definition_id=run.definitions["source-sample"],
+            configuration=models.SourceFaker(count=api.ENDLESS))).source_response
+        plain = create(endless.source_id, run.nowhere)
         run.slow_connection = plain.connection_id
         equal("  of a connection", (3, "active", "manual", ""),
               (len(plain.configurations.streams), plain.status.value, plain.schedule.schedule_type.value, plain.prefix))
@@ -403,17 +407,14 @@ def organizations(run):
         rows = run.sdk.organizations.list_organizations_for_user().organizations_response.data
         equal("  one", 1, len(rows))
         organization = rows[0].organization_id
-    with case("list_users_within_an_organization"):
-        users = run.sdk.users.list_users_within_an_organization(
-            request=calls.ListUsersWithinAnOrganizationRequest(organization_id=organization)).users_response.data
-        ok(len(users) >= 1, "  the administrator", users)
     with case("list_permissions"):
         rows = run.sdk.permissions.list_permissions(request=calls.ListPermissionsRequest()).permissions_response.data
         ok(len(rows) >= 1, "  of who asks", rows)
-    sdk = run.sdk.permissions
+    sdk, email = run.sdk.permissions, "sdk@example.org"
+    invited = run.http.good("POST", "/api/v1/sluice/users", {"email": email, "name": "SDK"}, status=201)["userId"]
     with case("create_permission"):
         made = sdk.create_permission(request=models.PermissionCreateRequest(
-            permission_type=models.PublicPermissionType("workspace_reader"), user_id=users[0].id,
+            permission_type=models.PublicPermissionType("workspace_reader"), user_id=invited,
             workspace_id=run.workspace)).permission_response
         found = sdk.get_permission(request=calls.GetPermissionRequest(permission_id=made.permission_id)).permission_response
         equal("  get_permission is the same", made, found)
@@ -421,8 +422,19 @@ def organizations(run):
             permission_id=made.permission_id, permission_update_request=models.PermissionUpdateRequest(
                 permission_type=models.PermissionType("workspace_editor")))).permission_response
         equal("  update_permission", "workspace_editor", found.permission_type.value)
-        equal("  delete_permission", 204, sdk.delete_permission(
+
+    def users(**filters):
+        request = calls.ListUsersWithinAnOrganizationRequest(organization_id=organization, **filters)
+        return [row.id for row in run.sdk.users.list_users_within_an_organization(request=request).users_response.data]
+    with case("list_users_within_an_organization"):
+        ok(invited in users(), "  all", users())
+        equal("  by e-mail", [invited], users(emails=[email]))
+        equal("  by id", ([invited], []), (users(ids=[invited]), users(ids=[api.UNKNOWN])))
+    with case("delete_permission"):
+        equal("  204", 204, sdk.delete_permission(
             request=calls.DeletePermissionRequest(permission_id=made.permission_id)).status_code)
+    refused("a deleted permission", 404, "#resource-not-found", sdk.get_permission,
+            request=calls.GetPermissionRequest(permission_id=made.permission_id))
 
 
 def clean_up(run):

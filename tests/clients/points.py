@@ -40,6 +40,19 @@ def case(what):
         point(True, what)
 
 
+def cases(http, functions, needs):
+    """Each function in a case of its own, with its time; needs: {function: operations} that are to be served for it."""
+    for one in functions:
+        missing = http.missing(*needs.get(one, ()))
+        if missing:
+            skip(one.__name__, "not served: " + ", ".join(missing))
+            continue
+        begun = time.monotonic()
+        with case(f"{one.__name__}: to its end"):
+            one(http)
+        print(f"# {one.__name__}: {time.monotonic() - begun:.1f} s", flush=True)
+
+
 def wait_for(what, look, seconds=120):
     """look() until it is true; returns what it said last."""
     end = time.monotonic() + seconds

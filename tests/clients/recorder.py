@@ -3,12 +3,13 @@
 """recorder.py PORT TARGET-PORT LOG: a proxy on 127.0.0.1 that passes everything on and keeps it, one JSON object a line.
 
 So that it does not matter which client in which language asks. A line: method, path (as sent, with its query), agent, status, type
-(of the answer's content), request, response (bodies; what is no UTF-8 is null)."""
+(of the answer's content), seconds, request, response (bodies; what is no UTF-8 is null)."""
 import http.client
 import http.server
 import json
 import sys
 import threading
+import time
 
 HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "content-length"}
 DEADLINE = 300
@@ -46,13 +47,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         headers = {k: v for k, v in self.headers.items() if k.lower() not in HOP}
         if body or self.command in ("POST", "PUT", "PATCH"):
             headers["Content-Length"] = str(len(body))
+        begun = time.monotonic()
         upstream.request(self.command, self.path, body or None, headers)
         answer = upstream.getresponse()
         content = answer.read()
         upstream.close()
         self.server.keep({
             "method": self.command, "path": self.path, "agent": self.headers.get("User-Agent", ""), "status": answer.status,
-            "type": answer.headers.get("Content-Type"), "request": text_of(body), "response": text_of(content)})
+            "type": answer.headers.get("Content-Type"), "seconds": round(time.monotonic() - begun, 3), "request": text_of(body), "response": text_of(content)})
         self.send_response_only(answer.status, answer.reason)
         for name, value in answer.getheaders():
             if name.lower() not in HOP:
