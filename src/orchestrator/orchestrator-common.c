@@ -67,6 +67,24 @@ take_control(Orchestrator *o, OrchestratorRole role, const SlMessage *message)
     }
 }
 
+/* The destination knows a stream by its own names; the user knows it by the source's. */
+static void
+restore_names(const Orchestrator *o, SlTrace *trace)
+{
+    for (guint i = 0; o->catalog != NULL && i < o->catalog->n_streams; i++) {
+        const SlCatalogStream *stream = &o->catalog->streams[i];
+        const char *ns =
+            trace->stream_ns != NULL && *trace->stream_ns != '\0' ? trace->stream_ns : NULL;
+        if (g_strcmp0(trace->stream_name, stream->to_name) != 0 || g_strcmp0(ns, stream->to_ns))
+            continue;
+        g_free(trace->stream_name);
+        g_free(trace->stream_ns);
+        trace->stream_name = g_strdup(stream->name);
+        trace->stream_ns = g_strdup(stream->ns);
+        return;
+    }
+}
+
 /* TRUE: it is not an error, but something for the caller. */
 static gboolean
 take_trace(Orchestrator *o, OrchestratorRole role, const SlMessage *message, SlTrace *ret)
@@ -88,6 +106,8 @@ take_trace(Orchestrator *o, OrchestratorRole role, const SlMessage *message, SlT
         g_free(*texts[i]);
         *texts[i] = masked;
     }
+    if (role == ORCHESTRATOR_DESTINATION && ret->stream_name != NULL)
+        restore_names(o, ret);
     sl_failures_add_trace(o->failures, orchestrator_origin(role), ret);
     sl_trace_clear(ret);
     return FALSE;

@@ -121,6 +121,13 @@ take_record(OrchestratorPump *pump, const SlMessage *message, const char *line, 
     }
     const SlCatalogStream *known = &pump->catalog->streams[stream];
     const GString *data = NULL;
+    if (known->key != NULL && !sl_stream_key_check(known->key, message->data)) {
+        break_source(pump,
+                     "the source sent a record of stream '%s' in which the primary key (%s) is "
+                     "missing, by which it is to be deduplicated",
+                     known->name, sl_stream_key_title(known->key));
+        return;
+    }
     if (known->mapper == NULL)
         sl_ledger_count_record(pump->books, stream, message->data.n);
     else if (!map_record(pump, stream, message, &data))

@@ -39,6 +39,8 @@ conclude(OrchestratorSync *sync)
                                  "next sync begins before them",
                                  open);
     }
+    if (o->outcome != ORCHESTRATOR_SUCCEEDED)
+        sl_ledger_abandon(sync->ledger, sync->cancelled);
     sync->concluded = TRUE;
     if (!orchestrator_committer_is_busy(sync->committer)) /* else in on_committed() */
         g_main_loop_quit(o->loop);
@@ -77,25 +79,29 @@ orchestrator_sync_end_side(OrchestratorSync *sync, OrchestratorRole role)
 /* --- the source's end ------------------------------------------------------ */
 
 /* Tells the destination which streams are complete: those that the source said so of, or all, when
- * it never speaks of status. */
+ * it never speaks of status; and gives those a state that sent none. */
 static void
 append_complete(OrchestratorSync *sync)
 {
-    g_autoptr(GString) out = g_string_new(NULL);
+    g_autoptr(GString) out = g_string_new(NULL), states = g_string_new(NULL);
     gint64 now = g_get_real_time() / G_TIME_SPAN_MILLISECOND;
     const SlStreamBooks *books = sl_ledger_books(sync->ledger);
     for (guint i = 0; i < sync->catalog->n_streams; i++) {
         const SlCatalogStream *stream = &sync->catalog->streams[i];
-        if (sync->any_status && books[i].status != SL_STREAM_COMPLETE) {
+        if (sl_ledger_any_status(sync->ledger) && books[i].status != SL_STREAM_COMPLETE) {
             g_autofree char *title = sl_catalog_stream_title(stream);
             orchestrator_log_say(sync->o->log, SL_JOB_LOG_WARN,
                                  "the source has not reported stream '%s' as complete", title);
             continue;
         }
+        sl_ledger_add_missing_state(sync->ledger, i, states);
         sl_trace_append_status(out, stream->to_name_json, stream->to_ns_json, SL_STREAM_COMPLETE,
                                now);
         g_string_append_c(out, '\n');
     }
+    if (!sync->o->input->supports_refreshes)
+        g_string_truncate(out, 0); /* it knows no status */
+    g_string_prepend(out, states->str);
     orchestrator_pump_append(sync->pump, out->str, out->len);
 }
 
@@ -108,7 +114,7 @@ finish_source(OrchestratorSync *sync)
         return;
     sync->source_done = TRUE;
     orchestrator_pump_stop_source(sync->pump);
-    if (sync->source_ok && sync->o->input->supports_refreshes)
+    if (sync->source_ok)
         append_complete(sync);
     else
         orchestrator_pump_append(sync->pump, "", 0);
@@ -206,8 +212,7 @@ take_source_trace(OrchestratorSync *sync, const SlTrace *trace)
     if (trace->type == SL_TRACE_ESTIMATE && (trace->of_sync || stream >= 0)) {
         sl_ledger_estimate(sync->ledger, trace->of_sync ? -1 : stream, trace->rows, trace->bytes);
     } else if (trace->type == SL_TRACE_STREAM_STATUS && stream >= 0) {
-        sync->any_status = TRUE;
-        sl_ledger_books(sync->ledger)[stream].status = trace->status;
+        sl_ledger_set_status(sync->ledger, (guint)stream, trace);
         if (trace->status != SL_STREAM_RUNNING || trace->rate_limited)
             orchestrator_log_say(
                 sync->o->log, SL_JOB_LOG_INFO, "stream '%s': %s", trace->stream_name,
@@ -463,6 +468,7 @@ make_parts(OrchestratorSync *sync, GError **error)
     sync->catalog = sl_catalog_parse(input->catalog->p, input->catalog->n, &names, error);
     if (sync->catalog == NULL)
         return FALSE;
+    sync->o->catalog = sync->catalog;
     sync->ledger = sl_ledger_new(sync->catalog, on_note, sync);
     sync->ack_scanner = sl_json_scanner_new();
     sync->pump = orchestrator_pump_new(sync->catalog, sync->ledger,
@@ -552,6 +558,7 @@ orchestrator_sync_free(OrchestratorSync *sync)
     orchestrator_lines_clear(&sync->acks);
     g_clear_pointer(&sync->ack_scanner, sl_json_scanner_free);
     sl_ledger_free(sync->ledger);
+    sync->o->catalog = NULL;
     sl_catalog_free(sync->catalog);
     g_free(sync);
 }

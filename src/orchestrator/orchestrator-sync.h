@@ -25,7 +25,6 @@ struct OrchestratorSync {
     gboolean source_done;      /* nothing more comes from it */
     gboolean source_ok;
     gboolean source_cut;  /* its output ended in the middle of a message */
-    gboolean any_status;  /* it reports the status of streams */
     gboolean sink_closed; /* by us: the destination has everything */
     gint64 sink_closed_at;
     gboolean sink_refused; /* by the destination */

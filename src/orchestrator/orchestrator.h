@@ -4,6 +4,7 @@
 #include "orchestrator-connector.h"
 #include "orchestrator-holder.h"
 #include "orchestrator-input.h"
+#include "sl-catalog.h"
 #include "sl-config.h"
 #include "sl-failure.h"
 #include "sl-json-scan.h"
@@ -26,6 +27,7 @@ typedef struct {
     OrchestratorLog *log;
     OrchestratorHolder *holder;
     SlFailures *failures;
+    const SlCatalog *catalog;    /* of a sync, while there is one */
     char *new_configurations[2]; /* per role: of the last CONTROL; NULL: none */
     GMainLoop *loop;
     OrchestratorOutcome outcome;

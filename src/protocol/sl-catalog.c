@@ -136,6 +136,19 @@ check_key(const SlCatalog *catalog, const SlCatalogStream *stream, GError **erro
                         stream->index, stream->name);
 }
 
+/* Records that are merged into a table need what they are merged by. */
+static gboolean
+make_key(const SlCatalog *catalog, SlCatalogStream *stream, GError **error)
+{
+    g_autoptr(GError) refusal = NULL;
+    if (stream->sync_mode != SL_SYNC_INCREMENTAL ||
+        stream->destination_mode != SL_DESTINATION_APPEND_DEDUP)
+        return TRUE;
+    stream->key = sl_stream_key_new(catalog->doc, stream->node, &refusal);
+    return refusal == NULL || sl_error_set(error, SL_ERROR_INVALID, "catalog.streams[%u].%s",
+                                           stream->index, refusal->message);
+}
+
 static gboolean
 read_rule(const SlCatalogNames *names, NamesRule *ret, GError **error)
 {
@@ -224,7 +237,7 @@ read_stream(SlCatalog *catalog, SlCatalogStream *stream, GError **error)
     const SlJsonNode *resumable = get_member(catalog->doc, inner, "is_resumable");
     if (resumable != NULL)
         sl_json_get_boolean(resumable, &stream->resumable);
-    return check_key(catalog, stream, error);
+    return check_key(catalog, stream, error) && make_key(catalog, stream, error);
 }
 
 static gboolean
@@ -300,6 +313,7 @@ sl_catalog_free(SlCatalog *catalog)
         g_free(stream->to_name_json);
         g_free(stream->to_ns_json);
         sl_mapper_free(stream->mapper);
+        sl_stream_key_free(stream->key);
     }
     g_free(catalog->streams);
     sl_json_doc_free(catalog->doc);

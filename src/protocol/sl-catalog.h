@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sl-mapper.h"
+#include "sl-stream-key.h"
 
 /* The configured catalog of one sync: what the source is asked for, and under which names it
  * reaches the destination. Namespace null, "" and missing are one value: NULL. */
@@ -31,6 +32,7 @@ typedef struct {
     SlDestinationMode destination_mode;
     gint64 generation_id, minimum_generation_id, sync_id; /* 0 when not sent */
     SlMapper *mapper;       /* selection and mappers; NULL: records pass as they are */
+    SlStreamKey *key;       /* records must have it; NULL: they need none */
     const SlJsonNode *node; /* the configured stream, in SlCatalog.doc */
 } SlCatalogStream;
 

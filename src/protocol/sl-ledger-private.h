@@ -67,7 +67,11 @@ struct SlLedger {
     guint n_open;
     gsize open_bytes, limit;
     guint64 source_states, destination_states;
+    guint64 rejected; /* of the whole sync: for states that are not of one stream */
     gint64 sync_records, sync_bytes;
+    gboolean sync_estimated, streams_estimated; /* both: neither is believed */
+    gboolean any_status;
+    gboolean ended, succeeded, cancelled;
     gboolean unknown_stream_noted, odd_id_noted;
     SlJsonDoc doc; /* working memory */
 };

@@ -297,6 +297,36 @@ enter(SlLedger *ledger, const SlState *state, gint stream, gint64 id)
     return filtered;
 }
 
+void
+sl_ledger_add_missing_state(SlLedger *ledger, guint stream, GString *out)
+{
+    static const char head[] = "{\"type\":\"STATE\",\"state\":";
+    const SlCatalogStream *known = &ledger->catalog->streams[stream];
+    if (known->sync_mode != SL_SYNC_FULL_REFRESH || known->resumable ||
+        ledger->books[stream].source_states > 0 ||
+        (ledger->kind != SL_STATE_UNKNOWN && ledger->kind != SL_STATE_STREAM))
+        return;
+    g_autoptr(GString) line = g_string_new(head);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(line);
+    sl_json_begin_object(&w);
+    sl_json_member_string(&w, "type", "STREAM");
+    sl_json_key(&w, "stream");
+    sl_json_begin_object(&w);
+    sl_json_key(&w, "stream_descriptor");
+    sl_json_begin_object(&w);
+    sl_json_member_string(&w, "name", known->name);
+    sl_json_member_string(&w, "namespace", known->ns);
+    sl_json_end_object(&w);
+    sl_json_member_raw(&w, "stream_state", "{}");
+    sl_json_end_object(&w);
+    sl_json_end_object(&w);
+    SlSpan payload = {NULL, line->len - strlen(head)};
+    g_string_append_c(line, '}');
+    payload.p = line->str + strlen(head);
+    if (!sl_ledger_add_state(ledger, line->str, line->len, payload, out, NULL))
+        g_return_if_reached();
+}
+
 gboolean
 sl_ledger_add_state(SlLedger *ledger, const char *line, gsize len, SlSpan payload, GString *out,
                     GError **error)

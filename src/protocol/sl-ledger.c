@@ -93,11 +93,27 @@ sl_ledger_note(SlLedger *ledger, SlNoteLevel level, const char *format, ...)
     ledger->note(level, text, ledger->note_data);
 }
 
+/* A sync has estimates of its streams or of itself. Of a source that sends both, neither can be
+ * trusted. */
+static void
+forget_estimates(SlLedger *ledger)
+{
+    for (guint i = 0; i < ledger->catalog->n_streams; i++)
+        ledger->books[i].estimated_records = ledger->books[i].estimated_bytes = -1;
+    ledger->sync_records = ledger->sync_bytes = -1;
+}
+
 void
 sl_ledger_estimate(SlLedger *ledger, gint stream, gint64 records, gint64 bytes)
 {
     if (stream >= (gint)ledger->catalog->n_streams)
         return;
+    ledger->sync_estimated |= stream < 0;
+    ledger->streams_estimated |= stream >= 0;
+    if (ledger->sync_estimated && ledger->streams_estimated) {
+        forget_estimates(ledger);
+        return;
+    }
     if (stream < 0) {
         ledger->sync_records = records;
         ledger->sync_bytes = bytes;
@@ -108,8 +124,35 @@ sl_ledger_estimate(SlLedger *ledger, gint stream, gint64 records, gint64 bytes)
 }
 
 void
+sl_ledger_set_status(SlLedger *ledger, guint stream, const SlTrace *trace)
+{
+    SlStreamBooks *books = &ledger->books[stream];
+    ledger->any_status = TRUE;
+    if (books->status == SL_STREAM_COMPLETE || books->status == SL_STREAM_INCOMPLETE)
+        return;
+    books->status = trace->status;
+    books->rate_limited = trace->rate_limited;
+    books->limited_at = books->emitted.records;
+    books->quota_reset = trace->quota_reset;
+}
+
+gboolean
+sl_ledger_any_status(const SlLedger *ledger)
+{
+    return ledger->any_status;
+}
+
+void
+sl_ledger_abandon(SlLedger *ledger, gboolean cancelled)
+{
+    ledger->ended = TRUE;
+    ledger->cancelled = cancelled;
+}
+
+void
 sl_ledger_complete(SlLedger *ledger)
 {
+    ledger->ended = ledger->succeeded = TRUE;
     for (guint i = 0; i < ledger->catalog->n_streams; i++)
         ledger->books[i].committed = sl_ledger_passed(&ledger->books[i]);
 }
@@ -226,8 +269,7 @@ check_destination(SlLedger *ledger, const SlJsonNode *state, guint chain, const 
     guint64 written, rejected;
     gboolean of_stream = chain < ledger->catalog->n_streams;
     get_count(ledger, state, "rejectedRecordCount", &rejected);
-    if (of_stream)
-        ledger->books[chain].rejected += rejected;
+    *(of_stream ? &ledger->books[chain].rejected : &ledger->rejected) += rejected;
     if (!get_count(ledger, state, "recordCount", &written) || !alone ||
         written + rejected == entry->passed || ledger->destination_differed[chain])
         return;
@@ -341,83 +383,4 @@ sl_ledger_persisted(SlLedger *ledger, gboolean accepted)
         }
         g_clear_pointer(&chain->in_flight, g_free);
     }
-}
-
-/* --- statistics ------------------------------------------------------------ */
-
-SlStreamBooks
-sl_ledger_total(const SlLedger *ledger)
-{
-    SlStreamBooks total = {.estimated_records = ledger->sync_records,
-                           .estimated_bytes = ledger->sync_bytes};
-    for (guint i = 0; i < ledger->catalog->n_streams; i++) {
-        const SlStreamBooks *books = &ledger->books[i];
-        total.emitted.records += books->emitted.records;
-        total.emitted.bytes += books->emitted.bytes;
-        total.filtered.records += books->filtered.records;
-        total.filtered.bytes += books->filtered.bytes;
-        total.committed.records += books->committed.records;
-        total.committed.bytes += books->committed.bytes;
-        total.rejected += books->rejected;
-        if (ledger->sync_records < 0 && books->estimated_records >= 0)
-            total.estimated_records = MAX(total.estimated_records, 0) + books->estimated_records;
-        if (ledger->sync_bytes < 0 && books->estimated_bytes >= 0)
-            total.estimated_bytes = MAX(total.estimated_bytes, 0) + books->estimated_bytes;
-    }
-    total.source_states = ledger->source_states;
-    total.destination_states = ledger->destination_states;
-    return total;
-}
-
-static void
-write_books(const SlStreamBooks *books, SlJsonWriter *w)
-{
-    const struct {
-        const char *key;
-        gint64 value; /* -1: left out */
-    } members[] = {
-        {"recordsEmitted", (gint64)books->emitted.records},
-        {"bytesEmitted", (gint64)books->emitted.bytes},
-        {"recordsCommitted",
-         (gint64)(books->committed.records - MIN(books->rejected, books->committed.records))},
-        {"bytesCommitted", (gint64)books->committed.bytes},
-        {"recordsRejected", (gint64)books->rejected},
-        {"recordsFilteredOut", books->filtered.records > 0 ? (gint64)books->filtered.records : -1},
-        {"bytesFilteredOut", books->filtered.records > 0 ? (gint64)books->filtered.bytes : -1},
-        {"estimatedRecords", books->estimated_records},
-        {"estimatedBytes", books->estimated_bytes},
-        {"sourceStateMessagesEmitted", (gint64)books->source_states},
-        {"destinationStateMessagesEmitted", (gint64)books->destination_states},
-    };
-    sl_json_begin_object(w);
-    for (guint i = 0; i < G_N_ELEMENTS(members); i++) {
-        if (members[i].value >= 0)
-            sl_json_member_int(w, members[i].key, members[i].value);
-    }
-    sl_json_end_object(w);
-}
-
-void
-sl_ledger_write_stats(const SlLedger *ledger, SlJsonWriter *w)
-{
-    SlStreamBooks total = sl_ledger_total(ledger);
-    sl_json_begin_object(w);
-    sl_json_key(w, "total");
-    write_books(&total, w);
-    sl_json_key(w, "streams");
-    sl_json_begin_array(w);
-    for (guint i = 0; i < ledger->catalog->n_streams; i++) {
-        const SlStreamBooks *books = &ledger->books[i];
-        if (books->emitted.records == 0 && books->source_states == 0 &&
-            books->status == SL_STREAM_PENDING)
-            continue;
-        sl_json_begin_object(w);
-        sl_json_member_string(w, "streamName", ledger->catalog->streams[i].name);
-        sl_json_member_string(w, "streamNamespace", ledger->catalog->streams[i].ns);
-        sl_json_key(w, "stats");
-        write_books(books, w);
-        sl_json_end_object(w);
-    }
-    sl_json_end_array(w);
-    sl_json_end_object(w);
 }

@@ -27,7 +27,20 @@ typedef struct {
     gint64 estimated_records, estimated_bytes; /* -1: unknown */
     guint64 source_states, destination_states;
     SlStreamStatus status; /* as the source says */
+    gboolean rate_limited; /* … and that it has to wait, */
+    guint64 limited_at;    /* with so many records sent, */
+    gint64 quota_reset;    /* until then (ms; 0: not said) */
 } SlStreamBooks;
+
+/* How far a stream is, as the platform tells it. */
+typedef enum {
+    SL_RUN_PENDING,
+    SL_RUN_RUNNING,
+    SL_RUN_RATE_LIMITED,
+    SL_RUN_COMPLETE, /* the source said so, and the destination has acknowledged all of it */
+    SL_RUN_INCOMPLETE,
+} SlRunState;
+const char *sl_run_state_name(SlRunState state); /* "rate_limited" */
 
 typedef enum {
     SL_NOTE_INFO,
@@ -82,8 +95,19 @@ void sl_ledger_acknowledge(SlLedger *ledger, SlSpan payload);
 
 void sl_ledger_estimate(SlLedger *ledger, gint stream, gint64 records, gint64 bytes); /* -1: sync */
 
+/* A STREAM_STATUS of the source. COMPLETE and INCOMPLETE are its last word. */
+void sl_ledger_set_status(SlLedger *ledger, guint stream, const SlTrace *trace);
+gboolean sl_ledger_any_status(const SlLedger *ledger); /* it sends them at all */
+SlRunState sl_ledger_run_state(const SlLedger *ledger, guint stream);
+
+/* The source has ended well. A full refresh that cannot be resumed and sent no state gets an empty
+ * one, so that the destination has something to acknowledge: its line is appended. */
+void sl_ledger_add_missing_state(SlLedger *ledger, guint stream, GString *out);
+
 /* The sync has succeeded: everything that was sent is at the destination. */
 void sl_ledger_complete(SlLedger *ledger);
+/* It has not. */
+void sl_ledger_abandon(SlLedger *ledger, gboolean cancelled);
 
 /* States that wait to be persisted, as a JSON array of state objects. They are on their way then,
  * until _persisted(): FALSE takes them back, where no newer state has come. */

@@ -60,6 +60,7 @@ test_status(void)
               &trace, NULL));
     g_assert_cmpint(trace.status, ==, SL_STREAM_RUNNING);
     g_assert_true(trace.rate_limited);
+    g_assert_cmpint(trace.quota_reset, ==, 5);
     g_assert_cmpstr(trace.stream_name, ==, "s");
 }
 

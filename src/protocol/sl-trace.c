@@ -97,6 +97,9 @@ read_status(const SlJsonDoc *doc, const SlJsonNode *body, SlTrace *ret, GError *
         const SlJsonNode *type = sl_json_get(doc, reason, "type");
         if (type != NULL && sl_json_string_is(type, "RATE_LIMITED"))
             ret->rate_limited = TRUE;
+        const SlJsonNode *limit = sl_json_get(doc, reason, "rate_limited");
+        if (ret->rate_limited && limit != NULL)
+            ret->quota_reset = get_number(doc, limit, "quota_reset", 0);
     }
     return TRUE;
 }

@@ -31,6 +31,7 @@ typedef struct {
     /* STREAM_STATUS */
     SlStreamStatus status;
     gboolean rate_limited;
+    gint64 quota_reset; /* ms; 0: not sent */
     /* ERROR (optional), ESTIMATE, STREAM_STATUS */
     char *stream_name, *stream_ns;
 } SlTrace;

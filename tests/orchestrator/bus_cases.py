@@ -40,7 +40,8 @@ SOURCE = "record('s', {}); state('s', 1)"
 
 def case_by_the_launcher():
     run = BusRun(source=SOURCE).go()
-    assert len(run.succeeded()["states"]) == 1
+    run.succeeded()
+    assert len(run.states()) == 1
     run.fake.kill()
     assert sorted(run.fake.stdout.read().split("\n")[:2]) == ["unit destination w-1", "unit source w-1"]
     assert b'"RECORD"' in run.received()

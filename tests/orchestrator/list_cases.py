@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The behaviours that the reference's test list names and no other file tests, one case each, named after its line.
+Then its known bugs: each case is the situation in which it shows, and what must happen instead."""
+import json
+import shutil
+import subprocess
+import time
+
+from harness import SINK, Run, stream
+from mapper_cases import mapped, mapper
+from sync_cases import complete, golden
+
+RECORD = '{"type":"RECORD","record":{"stream":"s","data":%s,"emitted_at":1}}'
+
+
+def one_line(line, **more):
+    return Run(source=f"record('s', {{}}); state('s', 1); put({line!r}); record('s', {{'late': 1}}); state('s', 2)", **more).go()
+
+
+# --- Protocol ---------------------------------------------------------------------------------------------------------
+
+def case_protocol_two_objects_on_a_line():
+    run = one_line(RECORD % '{"n":1}' + RECORD % '{"n":2}')
+    run.failed("The source sent a broken record: ", origin="source")
+    assert len(run.states()) == 1 and golden(run).count(b"\n") == 2
+    run.close()
+    run = one_line('{"type":"LOG","log":{"level":"INFO","message":"a"}}{"x":1}')  # chatter, not lost data
+    run.succeeded()
+    assert golden(run).count(b"\n") == 5
+    return run
+
+
+def case_protocol_trailing_garbage():
+    run = one_line(RECORD % "{}" + " garbage")
+    run.failed("The source sent a broken record: ", origin="source")
+    return run
+
+
+def case_protocol_null_data():
+    for data in ("null", "[]", '"x"', "7"):
+        run = one_line(RECORD % data)
+        run.failed("The source sent a broken record: ", origin="source")
+        run.close()
+    return run
+
+
+def case_protocol_invalid_utf8():
+    """In a value of a record it passes as bytes: whoever converts the value judges it. In a name it is no message."""
+    run = Run(source=r"""
+put(b'{"type":"RECORD","record":{"stream":"s","data":{"x":"a\xff\xc3b"},"emitted_at":1}}')
+put(b'{"type":"LOG","log":{"level":"INFO","message":"a\xff"}}')
+""").go()
+    run.succeeded()
+    assert golden(run) == (b'{"type":"RECORD","record":{"stream":"s","data":{"x":"a\xff\xc3b"},"emitted_at":1}}\n' + complete("s"))
+    assert run.said('"message":"a\ufffd"')
+    return run
+
+
+def case_protocol_log_inside_record_burst_ordering():
+    run = Run(source="""
+for i in range(3000):
+    record("s", {"i": i})
+    if i % 3 == 0: log("INFO", "at %d" % i)
+""").go()
+    run.succeeded()
+    assert [json.loads(line)["record"]["data"]["i"] for line in golden(run).split(b"\n")[:3000]] == list(range(3000))
+    assert [line["message"] for line in run.log() if line["message"].startswith("at ")] == [f"at {i}" for i in range(0, 3000, 3)]
+    return run
+
+
+def case_protocol_namespace_null_empty_missing_equality():
+    run = Run(source="""
+record("s", {"n": 1}); record("s", {"n": 2}, namespace=None); record("s", {"n": 3}, namespace="")
+status("s", "STARTED")
+say("TRACE", "trace", type="STREAM_STATUS", emitted_at=1, stream_status={
+    "stream_descriptor": {"name": "s", "namespace": ""}, "status": "COMPLETE"})
+for ns in ({}, {"namespace": None}, {"namespace": ""}):
+    say("STATE", "state", type="STREAM", stream={"stream_descriptor": dict(name="s", **ns), "stream_state": 1})
+""", streams=[stream("s", namespace=None)]).go()
+    body = run.succeeded()
+    assert len(body["stats"]["streams"]) == 1 and body["stats"]["total"]["recordsCommitted"] == 3
+    assert body["stats"]["streams"][0]["runState"] == "complete"
+    assert golden(run).count(b"STREAM_STATUS") == 1 and golden(run).endswith(complete("s"))  # one trace, not two
+    return run
+
+
+def case_protocol_pk_missing_in_dedup_stream():
+    dedup = dict(destination_sync_mode="append_dedup", primary_key=[["id"], ["part", "code"]])
+    run = Run(source="""
+record("s", {"id": None, "part": {"code": 1}}); record("s", {"id": 0}); state("s", 1)
+record("s", {"id": None, "part": {"code": None}}); time.sleep(20)""", streams=[stream("s", **dedup)]).go()
+    run.failed("tream 's' in which the primary key (id, part.code) is missing", origin="source")
+    assert len(run.states()) == 1 and golden(run).count(b"\n") == 3 and run.took < 10
+    run.close()
+    run = Run(source="record('s', {'id': None})", streams=[stream("s", primary_key=[["id"]])]).go()  # append: no matter
+    run.succeeded()
+    return run
+
+
+def case_protocol_analytics_dropped():
+    run = Run(source="""
+say("TRACE", "trace", type="ANALYTICS", emitted_at=1, analytics={"type": "cdc-cursor", "value": "x"}); record("s", {})
+""").go()
+    run.succeeded()
+    assert golden(run).count(b"\n") == 2 and b"ANALYTICS" not in golden(run)
+    return run
+
+
+# --- State ------------------------------------------------------------------------------------------------------------
+
+def case_state_legacy():
+    run = Run(source="record('s', {}); put('{\"type\":\"STATE\",\"state\":{\"data\":{\"cursor\": 1.0}}}')",
+              state=[{"type": "LEGACY", "data": {"cursor": 0}}]).go()
+    run.succeeded()
+    assert b'{"type":"STATE","state":{"id":1,"data":{"cursor": 1.0}}}\n' in golden(run)
+    assert run.states() == [{"data": {"cursor": 1.0}}]
+    return run
+
+
+def case_state_global_with_subset_of_streams():
+    run = Run(source="""
+record("s", {}); record("t", {}); record("s", {})
+say("STATE", "state", type="GLOBAL", **{"global": {"shared_state": {"lsn": 1}, "stream_states": [{"stream_descriptor": {"name": "s"}}]}})
+sys.stdout.flush(); time.sleep(1); sys.exit(1)
+""", streams=[stream("s"), stream("t")], prefix="p_").go()
+    body = run.failed(origin="source")
+    assert {s["streamName"]: s["stats"]["recordsCommitted"] for s in body["stats"]["streams"]} == {"s": 2, "t": 0}
+    assert b'"stream_descriptor":{"name":"s"}' in golden(run)  # opaque to the destination, in both directions
+    assert run.states()[0]["global"]["stream_states"] == [{"stream_descriptor": {"name": "s"}}]
+    return run
+
+
+def case_state_ack_after_source_end():
+    run = Run(source="record('s', {}); state('s', 1); record('s', {}); state('s', 2); sys.exit(1)", destination="""
+kept = [line for line in sys.stdin.buffer]
+time.sleep(1)
+for line in kept:
+    if line.startswith(b'{"type":"STATE"'): put(line.rstrip())
+""").go()
+    body = run.failed(origin="source")
+    assert [s["stream"]["stream_state"] for s in run.states()] == [2]
+    assert body["stats"]["total"]["recordsCommitted"] == 2
+    return run
+
+
+def case_state_ack_out_of_order():
+    run = Run(source="for i in range(4):\n    record('s', {}); state('s', i)", destination="""
+kept = [line.rstrip() for line in sys.stdin.buffer if line.startswith(b'{"type":"STATE"')]
+for i in (2, 0, 1, 3): put(kept[i])
+""").go()
+    run.succeeded()
+    assert [s["stream"]["stream_state"] for s in run.states()][-1] == 3
+    assert run.said("acknowledged state 1 behind state 3") and run.said("acknowledged state 2 behind state 3")
+    return run
+
+
+def case_state_injected_for_full_refresh():
+    full = {"sync_mode": "full_refresh"}
+    run = Run(source="record('s', {}); status('s', 'STARTED'); status('t', 'STARTED'); status('s', 'COMPLETE'); record('t', {})",
+              streams=[stream("s", **full), stream("t", **full)], prefix="p_").go()
+    run.succeeded()
+    assert golden(run).endswith(b'\n{"type":"STATE","state":{"id":1,"type":"STREAM","stream":{"stream_descriptor":{"name":"p_s"},'
+                                b'"stream_state":{}}}}\n' + complete("p_s")), golden(run)
+    assert run.states() == [{"type": "STREAM", "stream": {"stream_descriptor": {"name": "s"}, "stream_state": {}}}]
+    run.close()
+    run = Run(source="record('s', {}); sys.exit(1)", streams=[stream("s", **full)]).go()
+    run.failed(origin="source")
+    assert run.states() == [] and b"STATE" not in golden(run)
+    return run
+
+
+# --- Process ----------------------------------------------------------------------------------------------------------
+
+def case_process_source_dies_before_first_byte():
+    run = Run(source="sys.exit(4)").go()
+    run.failed("The source ended with exit code 4", origin="source")
+    assert golden(run) == b"" and run.states() == []
+    return run
+
+
+def case_process_stdout_flood_without_newline():
+    run = Run(source="""
+record("s", {}); state("s", 1)
+while True: out.write(b"x" * 65536); out.flush()
+""", conf={"max_line": "4M"}).go()
+    run.failed("line of more than 4194304 bytes", origin="source")
+    assert len(run.states()) == 1 and run.took < 20
+    return run
+
+
+def case_process_trace_error_with_exit_0():
+    """As everywhere else the exit status decides; the error is told."""
+    run = Run(source="error('half of it'); record('s', {}); state('s', 1)").go()
+    body = run.succeeded()
+    assert [f["externalMessage"] for f in body["output"]["failures"]] == ["half of it"]
+    return run
+
+
+# --- Bugs of the reference --------------------------------------------------------------------------------------------
+
+def case_bug_final_flush_comes_after_the_output():
+    """States that cannot be stored at the end: the attempt has failed, whatever it was before."""
+    run = Run(source="record('s', {}); state('s', 1)", conf={"commit": "60s"})
+    run.api.faults["success"] = [409]
+    run.go()
+    body = run.failed("The result of this job was refused", "fault 409", origin="persistence")
+    assert body.get("states") == []
+    return run
+
+
+def case_bug_no_heartbeat_behind_a_time_out():
+    """The end is told late: the beat goes on until then."""
+    run = Run(source="record('s', {}); time.sleep(60)", conf={"silence": "1s"}, heartbeatMs=300)
+    run.api.faults["failure"] = [503] * 6
+    run.go()
+    run.failed("The source has sent nothing", origin="source")
+    first = next(at for at, call, _, _ in run.api.calls if call == "failure")
+    assert any(call == "heartbeat" and at > first for at, call, _, _ in run.api.calls)
+    return run
+
+
+def case_bug_control_is_told_twice():
+    run = Run(source="""
+for i in range(3):
+    say("CONTROL", "control", type="CONNECTOR_CONFIG", emitted_at=1, connectorConfig={"config": {"token": i}})
+record("s", {}); state("s", 1)
+""").go()
+    run.succeeded()
+    told = [body["output"]["config"] for _, _, body, _ in run.api.calls if body and "config" in body.get("output", {})]
+    assert told == [{"source": {"token": 2}}] and b"CONTROL" not in golden(run)
+    return run
+
+
+def case_bug_filtered_is_subtracted_twice():
+    """The destination's own count fits what passed; one that does not is told."""
+    rows = mapper("row-filtering", conditions={"type": "EQUAL", "fieldName": "a", "comparisonValue": "1"})
+    for said, noted in ((2, False), (1, True), (4, True)):
+        run = Run(source="""
+for i in (1, 2, 1, 3): record("s", {"a": i})
+say("STATE", "state", type="STREAM", stream={"stream_descriptor": {"name": "s"}, "stream_state": 1}, sourceStats={"recordCount": 4.0})
+""", streams=[mapped("s", "a", [rows])], destination=f"""
+for line in sys.stdin.buffer:
+    message = json.loads(line)
+    if message["type"] == "STATE":
+        assert message["state"]["sourceStats"]["recordCount"] == 2
+        message["state"]["destinationStats"] = {{"recordCount": {said}.0}}
+        put(json.dumps(message))
+""").go()
+        run.succeeded()
+        assert run.said("the destination says that it took") == noted, run.log()
+        assert not run.said("the source says")
+        run.close()
+    return run
+
+
+def case_bug_stream_without_state_is_never_complete():
+    run = Run(source="record('s', {}); status('s', 'COMPLETE')", streams=[stream("s"), stream("t")]).go()
+    body = run.succeeded()
+    assert [s["runState"] for s in body["stats"]["streams"]] == ["complete"]
+    return run
+
+
+def case_bug_complete_after_the_last_ack_is_missed():
+    run = Run(source="""
+record("s", {}); state("s", 1)
+for _ in range(200):
+    if os.path.exists(HERE + "/go"): break
+    time.sleep(0.05)
+status("s", "COMPLETE"); record("t", {}); time.sleep(1); sys.exit(1)
+""", streams=[stream("s"), stream("t")]).start()
+    until = time.monotonic() + 20
+    while not run.states() and time.monotonic() < until:
+        time.sleep(0.02)
+    open(run.folder + "/go", "w").close()
+    body = run.wait().failed(origin="source")
+    assert {s["streamName"]: s["runState"] for s in body["stats"]["streams"]} == {"s": "complete", "t": "incomplete"}
+    return run
+
+
+def case_bug_names_of_destination_traces_are_not_reverted():
+    run = Run(source="record('s', {}, namespace='n')", streams=[stream("s", namespace="n")], namespaceDefinition="customformat",
+              namespaceFormat="to", prefix="p_", destination="""
+sys.stdin.buffer.read()
+error("no such column", stream_descriptor={"name": "p_s", "namespace": "to"}); sys.exit(1)
+""").go()
+    body = run.failed("no such column", origin="destination")
+    assert body["output"]["failures"][0]["streamDescriptor"] == {"name": "s", "namespace": "n"}, body["output"]["failures"][0]
+    return run
+
+
+def case_bug_incomplete_streams_are_told_complete():
+    """Exit 0 is not enough: a stream that the source gave up must not replace its table."""
+    run = Run(source="status('s', 'STARTED'); record('s', {}); status('s', 'INCOMPLETE')",
+              streams=[stream("s", sync_mode="full_refresh", generation_id=2, minimum_generation_id=2)]).go()
+    body = run.succeeded()
+    assert b"STREAM_STATUS" not in golden(run) and b"STATE" not in golden(run)
+    assert body["stats"]["streams"][0]["runState"] == "incomplete"
+    return run
+
+
+def case_bug_state_waits_in_a_buffer():
+    """A slow source: what it sends reaches the destination at once."""
+    run = Run(source="""
+record("s", {})
+for _ in range(200):
+    if os.path.exists(HERE + "/received") and os.path.getsize(HERE + "/received"): break
+    time.sleep(0.05)
+else: sys.exit(9)
+""", destination=SINK).go()
+    run.succeeded()
+    return run
+
+
+def decrypt(text, key, mode):
+    """By the openssl program."""
+    data, vector = bytes.fromhex(text), []
+    if mode != "ECB":
+        vector, data = ["-iv", data[:16].hex()], data[16:]
+    return subprocess.run(["openssl", "enc", "-d", "-aes-128-" + mode.lower(), "-K", key] + vector, input=data, check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def case_bug_modes_that_cannot_work():
+    """GCM, which this program does not do, is decrypted in the unit test."""
+    if shutil.which("openssl") is None:
+        return "no openssl program"
+    key = "000102030405060708090a0b0c0d0e0f"
+    for mode, padding in (("ECB", "PKCS5Padding"), ("CBC", "PKCS5Padding"), ("CTR", "NoPadding")):
+        run = Run(source="record('s', {'a': 'sixteen and more'})", streams=[mapped("s", "a", [mapper(
+            "encryption", algorithm="AES", targetField="a", fieldNameSuffix="", mode=mode, padding=padding, key=key)])]).go()
+        run.succeeded()
+        text = json.loads(golden(run).split(b"\n")[0])["record"]["data"]["a"]
+        assert decrypt(text, key, mode) == b"sixteen and more", (mode, text)
+        run.close()
+    return run
