@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sl-fd.h"
+#include "sl-job-log-index.h"
 #include "sl-trace.h"
 
 #define BUFFER (64 * 1024)
@@ -20,6 +21,10 @@ struct OrchestratorLog {
     gint64 size, max;
     gboolean full; /* the size is reached: only warnings and errors */
     guint64 lost;
+    guint64 lines;     /* so far */
+    int index_fd;      /* -1: there is none; only reading takes longer then */
+    GByteArray *marks; /* of lines in the buffer */
+    gboolean had_error;
     SlMask *mask;
     char *name;
 };
@@ -44,6 +49,17 @@ open_file(const char *name)
     return open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 }
 
+/* A file that another process began has lines that we did not count: it goes on without marks. */
+static void
+open_index(OrchestratorLog *log)
+{
+    g_autofree char *name = g_strconcat(log->name, SL_JOB_LOG_INDEX_SUFFIX, NULL);
+    log->size = MAX(lseek(log->fd, 0, SEEK_END), 0);
+    if (log->size == 0)
+        log->index_fd =
+            open(name, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
+}
+
 OrchestratorLog *
 orchestrator_log_new(const char *folder, const char *path, gint64 max_bytes, SlMask *take_mask)
 {
@@ -51,7 +67,8 @@ orchestrator_log_new(const char *folder, const char *path, gint64 max_bytes, SlM
     log->buffer = g_string_new(NULL);
     log->max = max_bytes;
     log->mask = take_mask;
-    log->fd = -1;
+    log->fd = log->index_fd = -1;
+    log->marks = g_byte_array_new();
     if (path == NULL || !is_plain_path(path)) {
         g_warning("the log path '%s' of the workload is not valid, not logging",
                   path != NULL ? path : "");
@@ -62,7 +79,7 @@ orchestrator_log_new(const char *folder, const char *path, gint64 max_bytes, SlM
     if (log->fd < 0)
         g_warning("opening the log %s: %s, not logging", log->name, g_strerror(errno));
     else
-        log->size = MAX(lseek(log->fd, 0, SEEK_END), 0);
+        open_index(log);
     return log;
 }
 
@@ -76,6 +93,8 @@ orchestrator_log_free(OrchestratorLog *log)
         g_warning("%" G_GUINT64_FORMAT " lines are missing in the log %s", log->lost,
                   log->name != NULL ? log->name : "");
     sl_fd_clear(&log->fd);
+    sl_fd_clear(&log->index_fd);
+    g_byte_array_unref(log->marks);
     g_string_free(log->buffer, TRUE);
     sl_mask_free(log->mask);
     g_free(log->name);
@@ -96,6 +115,17 @@ give_up(OrchestratorLog *log, gsize written, int errnum)
         log->lost += log->buffer->str[i] == '\n';
 }
 
+/* After the lines that they are about. A full disk leaves a piece of one: no more are written. */
+static void
+write_marks(OrchestratorLog *log)
+{
+    guint len = log->marks->len;
+    if (len > 0 && log->index_fd >= 0 && log->fd >= 0 &&
+        write(log->index_fd, log->marks->data, len) != (ssize_t)len)
+        sl_fd_clear(&log->index_fd);
+    g_byte_array_set_size(log->marks, 0);
+}
+
 void
 orchestrator_log_flush(OrchestratorLog *log)
 {
@@ -114,6 +144,7 @@ orchestrator_log_flush(OrchestratorLog *log)
     }
     if (log->fd >= 0)
         log->size += (gint64)written;
+    write_marks(log);
     g_string_truncate(log->buffer, 0);
 }
 
@@ -130,8 +161,16 @@ static void
 append(OrchestratorLog *log, SlJobLogLevel level, SlJobLogSource source, const char *text,
        gsize len, const char *stack)
 {
-    sl_job_log_append(log->buffer, g_get_real_time() / G_TIME_SPAN_MILLISECOND, level, source, text,
-                      len, stack, log->mask);
+    SlJobLogMark mark = {.line = log->lines++,
+                         .offset = (guint64)log->size + log->buffer->len,
+                         .timestamp = g_get_real_time() / G_TIME_SPAN_MILLISECOND};
+    if (mark.line % SL_JOB_LOG_INDEX_LINES == 0)
+        sl_job_log_mark_append(log->marks, &mark);
+    mark.is_error = level <= SL_JOB_LOG_ERROR && !log->had_error;
+    if (mark.is_error)
+        sl_job_log_mark_append(log->marks, &mark);
+    log->had_error |= mark.is_error;
+    sl_job_log_append(log->buffer, mark.timestamp, level, source, text, len, stack, log->mask);
 }
 
 /* Past the size only warnings and errors, past the size and an eighth nothing: a connector that

@@ -222,3 +222,63 @@ sl_job_log_append(GString *out, gint64 timestamp, SlJobLogLevel level, SlJobLogS
     }
     g_string_append(out, "}\n");
 }
+
+static int
+find_name(const char *const *names, guint n, const char *text, gsize len)
+{
+    for (guint i = 0; i < n; i++)
+        if (strlen(names[i]) == len && g_ascii_strncasecmp(names[i], text, len) == 0)
+            return (int)i;
+    return -1;
+}
+
+int
+sl_job_log_level_value(const char *name)
+{
+    return find_name(levels, G_N_ELEMENTS(levels), name, strlen(name));
+}
+
+int
+sl_job_log_source_value(const char *name)
+{
+    return find_name(sources, G_N_ELEMENTS(sources), name, strlen(name));
+}
+
+/* The text after `key` at *p, which is moved behind its closing quote. */
+static gboolean
+take_name(const char **p, const char *end, const char *key, const char *const *names, guint n,
+          int *ret)
+{
+    gsize len = strlen(key);
+    if ((gsize)(end - *p) <= len || memcmp(*p, key, len) != 0)
+        return FALSE;
+    const char *text = *p + len;
+    const char *quote = memchr(text, '"', (gsize)(end - text));
+    *ret = quote != NULL ? find_name(names, n, text, (gsize)(quote - text)) : -1;
+    *p = quote != NULL ? quote + 1 : end;
+    return *ret >= 0;
+}
+
+gboolean
+sl_job_log_head_parse(const char *line, gsize len, SlJobLogHead *ret)
+{
+    static const char begin[] = "{\"timestamp\":", message[] = ",\"message\":";
+    const char *p = line, *end = line + len;
+    int level, source;
+    if (len < sizeof begin || memcmp(p, begin, sizeof begin - 1) != 0)
+        return FALSE;
+    ret->timestamp = 0;
+    for (p += sizeof begin - 1; p < end && g_ascii_isdigit(*p); p++) {
+        if (ret->timestamp > G_MAXINT64 / 10 - 1)
+            return FALSE;
+        ret->timestamp = 10 * ret->timestamp + (*p - '0');
+    }
+    if (!take_name(&p, end, ",\"level\":\"", levels, G_N_ELEMENTS(levels), &level) ||
+        !take_name(&p, end, ",\"logSource\":\"", sources, G_N_ELEMENTS(sources), &source) ||
+        (gsize)(end - p) <= sizeof message - 1 || memcmp(p, message, sizeof message - 1) != 0)
+        return FALSE;
+    ret->level = (SlJobLogLevel)level;
+    ret->source = (SlJobLogSource)source;
+    ret->message = p + sizeof message - 1;
+    return TRUE;
+}

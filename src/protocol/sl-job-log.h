@@ -48,3 +48,17 @@ void sl_job_log_append(GString *out, gint64 timestamp, SlJobLogLevel level, SlJo
                        const char *message, gsize message_len, const char *stack,
                        const SlMask *mask);
 #define SL_JOB_LOG_MAX_TEXT 50000
+
+/* The head of a line that sl_job_log_append() wrote: its members but the texts, and where the first
+ * text begins (its quote). FALSE when it is none. Cheap: for searching. */
+typedef struct {
+    gint64 timestamp;
+    SlJobLogLevel level;
+    SlJobLogSource source;
+    const char *message;
+} SlJobLogHead;
+gboolean sl_job_log_head_parse(const char *line, gsize len, SlJobLogHead *ret);
+
+/* SlJobLogLevel and SlJobLogSource by name, in any case; -1: there is none. */
+int sl_job_log_level_value(const char *name);
+int sl_job_log_source_value(const char *name);

@@ -2,17 +2,12 @@
 #include "config.h"
 #include "server-job.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "server-page.h"
 #include "server-problem.h"
 #include "server-routes.h"
 #include "sl-error.h"
-#include "sl-fd.h"
 #include "sl-sql.h"
 #include "sl-time.h"
 
@@ -428,75 +423,4 @@ server_attempt_list(ServerCtx *ctx, const SlJobIdRequest *in, SlAttemptPage **re
         g_ptr_array_add(page->attempts, make_attempt(row, stats));
     }
     return TRUE;
-}
-
-/* Whole lines of [offset, offset + limit). A line that is longer than `limit` is cut: the reader
- * would never get past it. */
-static char *
-read_lines(int fd, gint64 offset, gint64 limit, gboolean skip_partial, gint64 *ret_from,
-           gint64 *ret_to, GError **error)
-{
-    g_autofree char *buffer = g_malloc((gsize)limit + 1);
-    gssize n = pread(fd, buffer, (gsize)limit, offset);
-    if (n < 0) {
-        sl_error_set_errno(error, errno, "reading the log");
-        return NULL;
-    }
-    const char *begin = buffer, *end = buffer + n;
-    const char *first = skip_partial ? memchr(buffer, '\n', (gsize)n) : NULL;
-    if (first != NULL)
-        begin = first + 1;
-    const char *last = memrchr(begin, '\n', (gsize)(end - begin));
-    if (last != NULL)
-        end = last + 1;
-    else if (n < limit)
-        end = begin; /* the last line is still being written */
-    *ret_from = offset + (begin - buffer);
-    *ret_to = offset + (end - buffer);
-    return g_utf8_make_valid(begin, end - begin);
-}
-
-static gboolean
-read_log(const char *path, const SlLogRequest *in, SlLogResponse *log, GError **error)
-{
-    struct stat info;
-    gint64 from = 0, to = 0, offset = in->offset;
-    gboolean tail = sl_record_has(&sl_log_request_record, in, SL_LOG_REQUEST_TAIL);
-    sl_autofd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 && errno != ENOENT)
-        return sl_error_set_errno(error, errno, "%s", path);
-    if (fd >= 0 && fstat(fd, &info) < 0)
-        return sl_error_set_errno(error, errno, "%s", path);
-    gint64 size = fd >= 0 ? info.st_size : 0; /* not begun yet, or deleted by age */
-    if (tail)
-        offset = MAX(size - in->tail, 0);
-    if (fd >= 0 && offset < size)
-        log->text = read_lines(fd, offset, tail ? MAX(in->tail, 1) : in->limit, tail && offset > 0,
-                               &from, &to, error);
-    else
-        log->text = g_strdup("");
-    if (log->text == NULL)
-        return FALSE;
-    sl_log_response_set_offset(log, offset < size ? from : MIN(offset, size));
-    sl_log_response_set_next_offset(log, offset < size ? to : MIN(offset, size));
-    sl_log_response_set_size(log, size);
-    return TRUE;
-}
-
-gboolean
-server_attempt_log(ServerCtx *ctx, const SlLogRequest *in, SlLogResponse **ret, GError **error)
-{
-    g_autoptr(SlAttempt) attempt = NULL;
-    if (in->offset < 0)
-        return sl_error_set(error, SL_ERROR_INVALID, "offset: must not be negative");
-    if (!sl_sql_attempt_get(ctx->tx, in->job_id, in->attempt_number, &attempt, error))
-        return FALSE;
-    if (attempt == NULL)
-        return sl_error_set(error, SL_ERROR_NOT_FOUND,
-                            "job %" G_GINT64_FORMAT " has no attempt %" G_GINT64_FORMAT, in->job_id,
-                            in->attempt_number);
-    g_autofree char *path = g_build_filename(ctx->server->log_folder, attempt->log_path, NULL);
-    SlLogResponse *log = *ret = sl_log_response_new();
-    sl_log_response_set_ended(log, attempt->status != SL_ATTEMPT_STATUS_RUNNING);
-    return read_log(path, in, log, error);
 }
