@@ -48,3 +48,4 @@ void sl_log_event(GLogLevelFlags level, const char *message_id, const char *form
 #define SL_EVENT_DUTY_DONE "7c6b0e6c3f5e4f0b9a5d0b8f3a6c1e11"
 #define SL_EVENT_CONNECTION_DISABLED "7c6b0e6c3f5e4f0b9a5d0b8f3a6c1e12"
 #define SL_EVENT_CONNECTION_FAILING "7c6b0e6c3f5e4f0b9a5d0b8f3a6c1e13"
+#define SL_EVENT_SETUP_LINK "7c6b0e6c3f5e4f0b9a5d0b8f3a6c1e14"

@@ -3,7 +3,9 @@
 #include "bootloader-seed.h"
 
 #include <glib/gstdio.h>
+#include <string.h>
 
+#include "bootloader-setup.h"
 #include "sl-error.h"
 #include "sl-sql.h"
 #include "sl-test-db.h"
@@ -119,6 +121,54 @@ test_no_folder(Fixture *f, gconstpointer data)
     g_assert_cmpuint(count, ==, 0);
 }
 
+/* --- the first link --- */
+
+static char *
+make_link(Fixture *f, const char *url)
+{
+    char *link = NULL;
+    g_autoptr(GError) error = NULL;
+    bootloader_setup_link(f->db, url, 1, G_USEC_PER_SEC, &link, &error);
+    g_assert_no_error(error);
+    return link;
+}
+
+static void
+run_script(Fixture *f, const char *sql)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SlTx) tx = sl_db_begin(f->db, FALSE, &error);
+    sl_tx_run_script(tx, sql, &error);
+    sl_tx_commit(tx, &error);
+    g_assert_no_error(error);
+}
+
+/* Once, and only as long as nobody can log in; the database does not know the token. */
+static void
+test_setup_link(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    run_script(f, "update account set password_hash = 'x'");
+    g_assert_null(make_link(f, "http://h"));
+    run_script(f, "update account set password_hash = null");
+    g_autofree char *link = make_link(f, "https://h//");
+    g_assert_true(g_str_has_prefix(link, "https://h/setup#token="));
+    g_assert_null(make_link(f, "https://h"));
+    const char *token = strchr(link, '=') + 1;
+    g_assert_cmpuint(strlen(token), ==, 64);
+    g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, token, -1);
+    g_autoptr(SlTx) tx = sl_db_begin(f->db, FALSE, NULL);
+    g_autoptr(SlAccount) account = NULL;
+    g_autoptr(SlAccount) late = NULL;
+    g_autoptr(SlAccount) plain = NULL;
+    g_assert_true(sl_sql_setup_token_lock(tx, hash, 2, &account, &error));
+    g_assert_cmpstr(account->user_id, ==, "00000000-0000-0000-0000-000000000000");
+    g_assert_true(sl_sql_setup_token_lock(tx, hash, G_USEC_PER_SEC, &late, &error));
+    g_assert_null(late);
+    g_assert_true(sl_sql_setup_token_lock(tx, token, 2, &plain, &error));
+    g_assert_null(plain);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -128,5 +178,6 @@ main(int argc, char **argv)
     ADD("custom-stays", test_custom_stays);
     ADD("bad-file", test_bad_file);
     ADD("no-folder", test_no_folder);
+    g_test_add("/bootloader/setup-link", Fixture, NULL, setup, test_setup_link, teardown);
     return g_test_run();
 }

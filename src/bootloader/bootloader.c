@@ -5,8 +5,10 @@
 #include <glib/gi18n.h>
 
 #include "bootloader-seed.h"
+#include "bootloader-setup.h"
 #include "sl-bus-interfaces.h"
 #include "sl-daemon.h"
+#include "sl-log.h"
 #include "sl-migrate.h"
 
 static char *migrations = NULL;
@@ -26,6 +28,21 @@ or_installed(const char *folder, const char *installed)
     return folder != NULL ? folder : installed;
 }
 
+/* To the journal, which only root and the administrators' groups read: STATUS= is for everybody. */
+static gboolean
+tell_setup_link(SlDb *db, const SlConfig *config, GError **error)
+{
+    gint64 now = g_get_real_time();
+    g_autofree char *url = NULL;
+    if (!bootloader_setup_link(db, config->server_public_url, now,
+                               now + config->server_setup_link_usec, &url, error))
+        return FALSE;
+    if (url != NULL)
+        sl_log_event(G_LOG_LEVEL_MESSAGE, SL_EVENT_SETUP_LINK,
+                     "Set the administrator's password at %s", url);
+    return TRUE;
+}
+
 /* One-shot: everything happens in start, which blocks until the environment is ready; who is
  * ordered behind the unit may rely on it. */
 static gboolean
@@ -43,7 +60,8 @@ bootloader_start(SlDaemon *daemon, GError **error)
         return FALSE;
     sl_daemon_status(_("seeding"));
     if (!bootloader_seed(db, or_installed(definitions, SL_PKGDATADIR "/definitions"),
-                         g_get_real_time(), &seeded, error))
+                         g_get_real_time(), &seeded, error) ||
+        !tell_setup_link(db, config, error))
         return FALSE;
     g_info("Schema version %u (%u applied now), %u connector definitions", migrated.version,
            migrated.applied, seeded);

@@ -180,6 +180,8 @@ def register(state, body):
 
 # (method, path, function of (state, groups, query, body))
 ROUTES = [(m, re.compile(p + "$"), f) for m, p, f in [
+    ("POST", "/api/v1/sluice/setup/link", lambda s, g, q, b: {
+        "userId": WORKSPACE, "url": "http://localhost:8000/setup#token=abc", "expiresAt": "2026-08-02T12:00:00Z"}),
     ("GET", "/api/public/v1/health", lambda s, g, q, b: "Successful operation"),
     ("GET", "/api/public/v1/workspaces",
      lambda s, g, q, b: page([{"workspaceId": WORKSPACE, "name": "Default workspace"}], q)),
