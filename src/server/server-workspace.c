@@ -92,16 +92,20 @@ merge_notifications(const char *stored, const char *given, GError **error)
 }
 
 gboolean
-server_workspace_make(ServerCtx *ctx, const char *name, const char *notifications,
-                      SlWorkspace **ret, GError **error)
+server_workspace_make(ServerCtx *ctx, const char *workspace_id, const char *organization_id,
+                      const char *name, const char *notifications, SlWorkspace **ret,
+                      GError **error)
 {
-    g_autofree char *id = sl_id_new();
+    g_autofree char *id = workspace_id != NULL ? g_strdup(workspace_id) : sl_id_new();
     g_autofree char *merged = merge_notifications("{}", notifications, error);
-    return merged != NULL &&
-           sl_sql_workspace_add(ctx->tx, id, name, merged, ctx->now, ret, error) &&
-           (*ret != NULL ||
-            sl_error_set(error, SL_ERROR_UNAVAILABLE,
-                         "there is no organization yet: sluice-bootloader has not run"));
+    if (merged == NULL ||
+        !sl_sql_workspace_add(ctx->tx, id, name, merged, ctx->now, organization_id, ret, error))
+        return FALSE;
+    if (*ret == NULL && organization_id != NULL)
+        return server_not_found(error, "organization", organization_id);
+    return *ret != NULL ||
+           sl_error_set(error, SL_ERROR_UNAVAILABLE,
+                        "there is no organization yet: sluice-bootloader has not run");
 }
 
 gboolean
@@ -200,7 +204,7 @@ server_workspace_create(ServerCtx *ctx, const SlWorkspaceCreateRequest *in,
 {
     g_autoptr(SlWorkspace) row = NULL;
     g_autofree char *notifications = print_notifications(in->notifications);
-    return server_workspace_make(ctx, in->name, notifications, &row, error) &&
+    return server_workspace_make(ctx, NULL, NULL, in->name, notifications, &row, error) &&
            give(row, ret, error);
 }
 

@@ -12,9 +12,11 @@
 gboolean server_workspace_load(ServerCtx *ctx, const char *workspace_id, SlWorkspace **ret,
                                GError **error);
 
-/* notifications NULL: the defaults. SERVER_PROBLEM_MISSING_URL: a webhook without address. */
-gboolean server_workspace_make(ServerCtx *ctx, const char *name, const char *notifications,
-                               SlWorkspace **ret, GError **error);
+/* workspace_id NULL: a new one. organization_id NULL: the first one. notifications NULL: the
+ * defaults. SERVER_PROBLEM_MISSING_URL: a webhook without address. */
+gboolean server_workspace_make(ServerCtx *ctx, const char *workspace_id,
+                               const char *organization_id, const char *name,
+                               const char *notifications, SlWorkspace **ret, GError **error);
 
 /* NULL: as it is. Notifications are merged, item by item and channel by channel. */
 gboolean server_workspace_change(ServerCtx *ctx, const char *workspace_id, const char *name,

@@ -57,10 +57,10 @@ join account a on a.user_id = p.user_id and a.status <> 'disabled'
 where p.organization_id = $1 or w.organization_id = $1;
 
 -- name: organization_list_workspaces
--- rows: Workspace
+-- rows: WorkspaceRow
 -- Living ones; null user: all, otherwise those in which somebody has a role.
 -- params: organization_id uuid, user_id uuid?
-select w.workspace_id, w.organization_id, w.name, w.data_plane_group, w.notifications, w.created_at
+select w.workspace_id, w.organization_id, w.customer_id, w.name, w.slug
 from workspace w
 where w.organization_id = $1 and not w.tombstone
   and ($2 is null or exists (

@@ -12,11 +12,12 @@ limit $3 offset $4;
 
 -- name: workspace_add
 -- row: Workspace
--- The organization is the first one: there are no more of them yet.
--- params: workspace_id uuid, name text, notifications jsonb, now timestamptz
+-- No organization: the first one.
+-- params: workspace_id uuid, name text, notifications jsonb, now timestamptz, organization_id uuid?
 insert into workspace (workspace_id, organization_id, name, notifications, created_at)
 select $1, organization_id, $2, $3, $4
 from organization
+where $5 is null or organization_id = $5
 order by created_at, organization_id
 limit 1
 returning workspace_id, organization_id, name, data_plane_group, notifications, created_at;
@@ -36,6 +37,41 @@ update workspace
 set name = $2, notifications = $3
 where workspace_id = $1 and not tombstone
 returning workspace_id, organization_id, name, data_plane_group, notifications, created_at;
+
+-- name: workspace_find
+-- rows: WorkspaceRow
+-- Filters may be null.
+-- params: workspace_ids uuid[], include_deleted bool, workspace_id uuid?, organization_id uuid?, slug text?, connection_id uuid?, name_contains text?, limit int8, offset int8
+select w.workspace_id, w.organization_id, w.customer_id, w.name, w.slug, w.notifications, w.settings, w.tombstone,
+    exists (
+        select from job j
+        where j.workspace_id = w.workspace_id and j.config_type = 'sync' and j.status = 'succeeded') as first_completed_sync
+from workspace w
+where (cardinality($1) = 0 or w.workspace_id = any($1)) and ($2 or not w.tombstone)
+  and ($3 is null or w.workspace_id = $3) and ($4 is null or w.organization_id = $4) and ($5 is null or w.slug = $5)
+  and ($6 is null or w.workspace_id = (select c.workspace_id from connection c where c.connection_id = $6))
+  and ($7 is null or position(lower($7) in lower(w.name)) > 0)
+order by w.created_at, w.workspace_id
+limit $8 offset $9;
+
+-- name: workspace_set_slug
+-- exec:
+-- One that is taken gets a part of the id behind it.
+-- params: workspace_id uuid, slug text
+update workspace w
+set slug = case
+    when exists (select from workspace o where o.slug = $2 and o.workspace_id <> w.workspace_id)
+    then $2 || '-' || left(w.workspace_id::text, 8)
+    else $2 end
+where workspace_id = $1;
+
+-- name: workspace_set_settings
+-- exec:
+-- Over the stored ones.
+-- params: workspace_id uuid, settings jsonb
+update workspace
+set settings = settings || $2
+where workspace_id = $1 and not tombstone;
 
 -- name: workspace_get_organization
 -- row: ConfigOrganizationInfo

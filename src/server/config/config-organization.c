@@ -66,14 +66,14 @@ server_config_organization_list_by_user_id(ServerCtx *ctx,
 }
 
 static SlConfigOrganizationWorkspace *
-make_workspace(const SlWorkspace *row)
+make_workspace(const SlWorkspaceRow *row)
 {
     SlConfigOrganizationWorkspace *workspace = sl_config_organization_workspace_new();
     workspace->workspace_id = g_strdup(row->workspace_id);
-    workspace->customer_id = g_strdup(row->workspace_id);
+    workspace->customer_id = g_strdup(row->customer_id);
     workspace->organization_id = g_strdup(row->organization_id);
     workspace->name = g_strdup(row->name);
-    workspace->slug = g_strdup(row->workspace_id);
+    workspace->slug = g_strdup(row->slug);
     sl_config_organization_workspace_set_initial_setup_complete(workspace, TRUE);
     return workspace;
 }
