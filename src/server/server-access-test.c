@@ -358,6 +358,8 @@ intent_of(const ServerOperation *operation)
 static void
 check_operation(Fixture *fix, const ServerOperation *operation, char *const *headers)
 {
+    if (g_str_has_prefix(operation->name, "oauth_organization_"))
+        return; /* 403 to everybody: it is not part of the product */
     Request request = {.operation = operation};
     g_autoptr(GString) body = g_string_new(NULL);
     SlJsonWriter w = SL_JSON_WRITER_INIT(body);

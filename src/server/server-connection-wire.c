@@ -64,7 +64,6 @@ make_response(const SlConnection *row, const GPtrArray *tags, GError **error)
     connection->workspace_id = g_strdup(row->workspace_id);
     connection->status = g_strdup(sl_enum_name(&sl_connection_status_enum, row->status));
     connection->schedule = make_schedule(row);
-    connection->data_residency = g_strdup("auto");
     connection->configurations = g_steal_pointer(&streams);
     sl_connection_response_set_created_at(connection, row->created_at / G_USEC_PER_SEC);
     connection->namespace_definition =

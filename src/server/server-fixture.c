@@ -180,6 +180,24 @@ teardown(Fixture *fix, gconstpointer data)
 /* --- talking -------------------------------------------------------------------------------------
  */
 
+/* An answer has what its description requires, and nothing of another kind. */
+static void
+check_answer(Fixture *fix, const char *method, const char *url, const char *text)
+{
+    g_auto(SlHttpMatch) match = {0};
+    g_autofree char *allow = NULL;
+    g_autofree char *path = g_strndup(url, strcspn(url, "?"));
+    g_autoptr(GError) error = NULL;
+    if (sl_http_router_match(fix->server.router, method, path, &match, &allow) != SL_HTTP_MATCH_OK)
+        return;
+    const ServerOperation *operation = match.route->target;
+    if (operation->out != SERVER_OUT_RECORD)
+        return;
+    gpointer record = sl_record_parse_text(operation->out_record, text, strlen(text), &error);
+    g_assert_no_error(error);
+    sl_record_free(operation->out_record, record);
+}
+
 const char *
 call_with(Fixture *fix, const char *const *headers, const char *method, const char *path,
           const char *body, guint status)
@@ -197,6 +215,8 @@ call_with(Fixture *fix, const char *const *headers, const char *method, const ch
     g_assert_cmpuint(reply->status, ==, status);
     const char *type = g_hash_table_lookup(reply->headers, "content-type");
     g_assert_cmpstr(type, ==, status == 204 ? NULL : "application/json");
+    if (status == 200)
+        check_answer(fix, method, path, text);
     return text;
 }
 

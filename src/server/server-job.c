@@ -174,7 +174,9 @@ server_job_list(ServerCtx *ctx, const SlJobListRequest *in, SlJobPage **ret, GEr
                           ? "reset_connection"
                           : sl_enum_name(&sl_job_list_request_job_type_enum, in->job_type);
     if (sl_record_has(record, in, SL_JOB_LIST_REQUEST_STATUS))
-        status = sl_enum_name(&sl_job_status_enum, in->status);
+        status = in->status == SL_JOB_LIST_REQUEST_STATUS_QUEUED
+                     ? "pending"
+                     : sl_enum_name(&sl_job_list_request_status_enum, in->status);
     if (!parse_order(in->order_by, &by_update, &descending, error) ||
         !server_page_check(in->workspace_ids, in->offset, error) ||
         !server_ctx_workspaces(ctx, in->workspace_ids, &workspaces, error) ||
