@@ -4,7 +4,8 @@
 #
 #   clients_venv NAME REQUIREMENT…   an environment with these packages from PyPI, kept in $BUILD/clients; fails when pip cannot
 #   clients_up                       boots the chain with the warehouse and the recorder; makes an application
-#   client NAME SCRIPT               runs SCRIPT by the environment NAME in the box's network; its points become ours
+#   client NAME SCRIPT [ARG…]        runs SCRIPT by the environment NAME, or by the system's Python when there is none, in the
+#                                    network of the box; its points become ours
 #   CLIENTS_LOG                      what was asked and answered (recorder.py)
 
 SOURCE=${SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
@@ -58,19 +59,21 @@ ${1:-}"
     ok "the recorder passes on" suite_wait 20 clients_in_box curl -sSf "$SLUICE_URL/api/public/v1/health"
 }
 
-client() { # NAME SCRIPT
-    local begun=$SECONDS line status said=0
+client() { # NAME SCRIPT [ARG…]
+    local name=$1 script=$2 begun=$SECONDS line status said=0 python=$CLIENTS_VENVS/$1/bin/python
+    [ -x "$python" ] || python=/usr/bin/python3
+    shift 2
     while IFS= read -r line; do
         case $line in
-        'ok - '*" # SKIP "*) line=${line#ok - }; skip "$1: ${line%% # SKIP *}" "${line##* # SKIP }"; said=1 ;;
-        'ok - '*) tap_point 0 "$1: ${line#ok - }"; said=1 ;;
-        'not ok - '*) tap_point 1 "$1: ${line#not ok - }"; said=1 ;;
+        'ok - '*" # SKIP "*) line=${line#ok - }; skip "$name: ${line%% # SKIP *}" "${line##* # SKIP }"; said=1 ;;
+        'ok - '*) tap_point 0 "$name: ${line#ok - }"; said=1 ;;
+        'not ok - '*) tap_point 1 "$name: ${line#not ok - }"; said=1 ;;
         STATUS\ *) status=${line#STATUS } ;;
         *) echo "# ${line#\# }" ;;
         esac
     done < <(clients_in_box env -u http_proxy -u https_proxy -u HTTP_PROXY -u HTTPS_PROXY PYTHONDONTWRITEBYTECODE=1 \
-        timeout 600 "$CLIENTS_VENVS/$1/bin/python" "$CLIENTS/$2" 2>&1 </dev/null; echo "STATUS $?")
+        timeout 600 "$python" "$CLIENTS/$script" "$@" 2>&1 </dev/null; echo "STATUS $?")
     ((status <= 1 && said))
-    tap_point $? "$1: it ran to its end" "status $status"
-    echo "# $1: $((SECONDS - begun)) s"
+    tap_point $? "$name: it ran to its end" "status $status"
+    echo "# $name: $((SECONDS - begun)) s"
 }

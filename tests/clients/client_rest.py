@@ -1,0 +1,164 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What no other client asks for: one call of every operation that we serve, made from the contract's own schema of requests.
+
+Members that are ids get those of a chain made for it; everything else is the least that the schema allows, unless BODIES says more.
+Whether the answers are good is for conformance.py to say; here only a failure of the server (5xx but 501) is one."""
+import sys
+
+import api
+import contract
+import points
+from points import case
+
+# Operations whose least request is not good enough: members that are added or replaced. '@name' is an id of the chain.
+BODIES = {
+    "POST /api/v1/destinations/create": {"connectionConfiguration": {"test_destination": {"test_destination_type": "SILENT"}}},
+    "POST /api/v1/sources/check_connection_for_update": {"connectionConfiguration": {"count": 5}},
+    "POST /api/v1/jobs/list": {"configTypes": ["sync"], "configId": "@connectionId"},
+    "POST /api/v1/jobs/list_for_workspaces": {"configTypes": ["sync"]},
+    "POST /api/v1/web_backend/describe_cron_expression": {"cronExpression": "0 0 3 * * ?"},
+    "POST /api/v1/connections/refresh": {"refreshMode": "Merge"},
+    "POST /api/v1/permissions/create": {"permissionType": "workspace_reader", "workspaceId": "@workspaceId"},
+    "POST /api/v1/permissions/update": {"permissionType": "workspace_editor"},
+    "POST /api/v1/permissions/check": {"permissionType": "workspace_reader", "workspaceId": "@workspaceId"},
+    "POST /api/v1/tags/create": {"name": "rest", "color": "AABBCC"},
+    "POST /api/v1/tags/update": {"name": "rest 2", "color": "BBCCDD"},
+    "POST /api/v1/applications/token": {"client_id": api.CLIENT_ID, "client_secret": api.CLIENT_SECRET},
+    "POST /api/public/v1/tags": {"name": "rest p", "color": "AABBCC"},
+    "PATCH /api/public/v1/tags/{}": {"name": "rest q", "color": "AABBCC"},
+    "POST /api/v1/sources/update": {"connectionConfiguration": {"count": 7}},
+    "POST /api/v1/destinations/update": {"connectionConfiguration": {"destination_path": "/local/rest"}},
+    "POST /api/v1/destinations/check_connection_for_update": {"connectionConfiguration": {"destination_path": "/local/rest"}},
+    "POST /api/v1/connections/create": {"status": "active"},
+}
+# What must come late, in this order; everything else comes before, what only reads first.
+LATE = ("/upgrade_version", "/create_custom", "/sync", "/reset", "/clear", "/refresh", "/cancel", "/state/create", "/delete", "DELETE ",
+        "connections/delete", "sources/delete", "destinations/delete", "definitions/delete", "users/delete", "workspaces/delete",
+        "DELETE /api/public/v1/connections", "DELETE /api/public/v1/workspaces/{}/definitions", "DELETE /api/public/v1/workspaces/{}")
+READS = ("get", "list", "search", "check", "status", "count", "describe", "resolve", "info", "latest", "history", "progress")
+# Not asked here: they end what the others need, or end the session.
+LEFT_OUT = {"POST /api/v1/users/delete"}
+
+
+def rank(one):
+    late = max((number + 2 for number, part in enumerate(LATE) if part in one), default=0)
+    reads = one.startswith("GET ") or any(word in one.rsplit("/", 1)[-1] for word in READS)
+    return (late or not reads, one)
+
+
+class Maker:
+    """Requests from schemas."""
+
+    def __init__(self, contracts, ids):
+        self.contracts, self.ids, self.root = contracts, ids, None
+
+    def resolve(self, schema):
+        while "$ref" in schema:
+            schema = self.root["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+        return schema
+
+    def value(self, name, schema):
+        schema = self.resolve(schema)
+        if name in self.ids:
+            return self.ids[name]
+        if name.endswith("s") and name[:-1] in self.ids:
+            return [self.ids[name[:-1]]]
+        if "enum" in schema:
+            return schema["enum"][0]
+        for part in ("oneOf", "anyOf", "allOf"):
+            if part in schema:
+                return self.value(name, schema[part][0])
+        kind = schema.get("type", "object")
+        kind = kind[0] if isinstance(kind, list) else kind
+        if kind == "object":
+            return self.members(schema)
+        if kind == "array":
+            return [self.value("", schema["items"])] if schema.get("minItems") else []
+        if kind == "string":
+            return {"uuid": api.UNKNOWN, "email": "rest@example.org", "uri": "https://example.org/"}.get(
+                schema.get("format"), "rest")
+        return {"integer": max(1, schema.get("minimum", 1)), "number": 1, "boolean": False}.get(kind, "rest")
+
+    def members(self, schema):
+        properties = schema.get("properties", {})
+        return {name: self.value(name, properties.get(name, {})) for name in schema.get("required", ())}
+
+    def body(self, one):
+        operation, self.root = self.contracts.operations[one], self.contracts.home[one]
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        body = self.value("", content["schema"]) if content else {} if one.startswith("POST /api/v1/") else None
+        more = {name: self.ids.get(value[1:], value) if isinstance(value, str) and value[:1] == "@" else value
+                for name, value in BODIES.get(one, {}).items()}
+        return {**body, **more} if isinstance(body, dict) else body
+
+    def query(self, one):
+        rows = self.contracts.operations[one].get("parameters", [])
+        return {row["name"]: self.value(row["name"], row["schema"]) for row in rows
+                if row["in"] == "query" and (row.get("required") or row["name"] in self.ids)}
+
+
+def ids_of(http):
+    """Names of members, and what they are here."""
+    types = api.definitions(http)
+    organization = http.public("GET", "/organizations")["data"][0]["organizationId"]
+    permission = http.public("GET", "/permissions")["data"][0]
+    job = http.public("POST", "/jobs", {"connectionId": http.fast, "jobType": "sync"})["jobId"]
+    points.wait_for("the job", lambda: http.public("GET", f"/jobs/{job}")["status"] == "succeeded")
+    member = http.good("POST", "/api/v1/sluice/users", {"email": "rest-member@example.org"}, status=201)["userId"]
+    granted = http.public("POST", "/permissions", {
+        "permissionType": "workspace_reader", "userId": member, "workspaceId": http.workspace})["permissionId"]
+    application = http.public("POST", "/applications", {"name": "rest"})["id"]
+    return {
+        "workspaceId": http.workspace, "organizationId": organization, "userId": permission["userId"], "authUserId": permission["userId"],
+        "sourceId": http.source, "destinationId": http.files, "connectionId": http.fast, "jobId": job, "id": job,
+        "attemptNumber": 0, "permissionId": granted, "applicationId": application,
+        "sourceDefinitionId": types["source-sample"], "destinationDefinitionId": types["destination-local-json"],
+        "actorDefinitionId": types["source-sample"], "definitionId": types["source-sample"],
+        "pagination": {"pageSize": 10, "rowOffset": 0}, "dockerImageTag": "0.1.0", "slug": "rest",
+    }
+
+
+def ask(http, maker, one):
+    method, path = one.split(" ", 1)
+    template = next(operation for operation in maker.paths[one])
+    for name in [part[1:-1] for part in template.split("/") if part.startswith("{")]:
+        path = path.replace("{}", str(maker.ids.get(name, api.UNKNOWN)), 1)
+    status, answer = http.call(method, path, maker.body(one), maker.query(one))
+    points.ok(status < 500 or status == 501, f"{one}: {status}", answer)
+    if status >= 400:
+        print(f"# {maker.body(one)} → {str(answer)[:300]}")
+    return answer
+
+
+def main():
+    place = contract.folder()
+    if place is None:
+        points.skip("one call of every operation", "the contracts are not here")
+        points.finish()
+    contracts, http = contract.Contract(place), api.chain("rest", 5)
+    maker = Maker(contracts, ids_of(http))
+    asked = set(sys.argv[1:])
+    description = http.good("GET", "/openapi.json")
+    maker.paths = {}
+    for template, item in description["paths"].items():
+        for method in item:
+            maker.paths.setdefault(contract.key(method, template), []).append(template)
+    for one in sorted(set(maker.paths) & set(contracts.operations) - LEFT_OUT, key=rank):
+        if not asked or one in asked:
+            with case(f"{one}: is answered"):
+                answer = ask(http, maker, one)
+                keep(maker.ids, one, answer)
+    points.finish()
+
+
+def keep(ids, one, answer):
+    """What was made is what is deleted later."""
+    verb = one.rsplit("/", 1)[-1]
+    if one.startswith("POST /api/public/v1/tags") or one == "POST /api/v1/tags/create":
+        ids["tagId"] = answer["tagId"]
+    if verb == "create_custom" and isinstance(answer, dict):
+        ids.update({name: answer[name] for name in ("sourceDefinitionId", "destinationDefinitionId") if name in answer})
+
+
+main()
