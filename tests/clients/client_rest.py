@@ -4,6 +4,7 @@
 
 Members that are ids get those of a chain made for it; everything else is the least that the schema allows, unless BODIES says more.
 Whether the answers are good is for conformance.py to say; here only a failure of the server (5xx but 501) is one."""
+import re
 import sys
 
 import api
@@ -11,20 +12,44 @@ import contract
 import points
 from points import case
 
+MANIFEST = {"version": "6.0.0", "type": "DeclarativeSource", "check": {"type": "CheckStream", "stream_names": ["a"]}, "streams": [],
+            "spec": {"type": "Spec", "connection_specification": {"type": "object", "properties": {}}}}
 # Operations whose least request is not good enough: members that are added or replaced. '@name' is an id of the chain.
 BODIES = {
-    "POST /api/v1/destinations/create": {"connectionConfiguration": {"test_destination": {"test_destination_type": "SILENT"}}},
+    "POST /api/v1/destinations/create": {"connectionConfiguration": {"destination_path": "/local/rest"}},
     "POST /api/v1/sources/check_connection_for_update": {"connectionConfiguration": {"count": 5}},
     "POST /api/v1/jobs/list": {"configTypes": ["sync"], "configId": "@connectionId"},
     "POST /api/v1/jobs/list_for_workspaces": {"configTypes": ["sync"]},
     "POST /api/v1/web_backend/describe_cron_expression": {"cronExpression": "0 0 3 * * ?"},
     "POST /api/v1/connections/refresh": {"refreshMode": "Merge"},
     "POST /api/v1/permissions/create": {"permissionType": "workspace_reader", "workspaceId": "@workspaceId"},
-    "POST /api/v1/permissions/update": {"permissionType": "workspace_editor"},
+    "POST /api/v1/permissions/update": {"permissionType": "workspace_admin"},
     "POST /api/v1/permissions/check": {"permissionType": "workspace_reader", "workspaceId": "@workspaceId"},
     "POST /api/v1/tags/create": {"name": "rest", "color": "AABBCC"},
     "POST /api/v1/tags/update": {"name": "rest 2", "color": "BBCCDD"},
     "POST /api/v1/applications/token": {"client_id": api.CLIENT_ID, "client_secret": api.CLIENT_SECRET},
+    "POST /api/v1/source_definitions/delete": {"sourceDefinitionId": "@custom source"},
+    "POST /api/v1/destination_definitions/delete": {"destinationDefinitionId": "@custom destination"},
+    "POST /api/v1/source_definitions/update": {"sourceDefinitionId": "@custom source"},
+    "POST /api/v1/destination_definitions/update": {"destinationDefinitionId": "@custom destination"},
+    "POST /api/v1/destinations/partial_update": {"destinationId": "@destinationId", "name": "rest 3"},
+    "POST /api/v1/workspaces/get_by_slug": {"slug": "@slug"},
+    "POST /api/v1/workspaces/create_if_not_exist": {"id": api.UNKNOWN.replace("dead", "beef")},
+    "POST /api/v1/sources/delete": {"sourceId": "@spare source"},
+    "POST /api/v1/destinations/delete": {"destinationId": "@spare destination"},
+    "POST /api/v1/scheduler/destinations/check_connection": {"connectionConfiguration": {"destination_path": "/local/rest"}},
+    "POST /api/public/v1/applications/token": {
+        "client_id": api.CLIENT_ID, "client_secret": api.CLIENT_SECRET, "grant_type": "client_credentials"},
+    "POST /api/public/v1/permissions": {"permissionType": "workspace_owner", "workspaceId": "@workspaceId", "userId": "@member"},
+    "PATCH /api/public/v1/permissions/{}": {"permissionType": "workspace_editor"},
+    "POST /api/public/v1/sources": {"configuration": {"sourceType": "sample"}},
+    "PUT /api/public/v1/sources/{}": {"configuration": {"count": 6}},
+    "POST /api/public/v1/destinations": {"configuration": {"destinationType": "local-json", "destination_path": "/local/rest"}},
+    "PUT /api/public/v1/destinations/{}": {"configuration": {"destination_path": "/local/rest"}},
+    "POST /api/public/v1/workspaces/{}/definitions/sources": {"dockerRepository": "sluice/source-file"},
+    "POST /api/public/v1/workspaces/{}/definitions/destinations": {"dockerRepository": "sluice/destination-local-json"},
+    "POST /api/public/v1/workspaces/{}/definitions/declarative_sources": {"manifest": MANIFEST},
+    "PUT /api/public/v1/workspaces/{}/definitions/declarative_sources/{}": {"manifest": MANIFEST},
     "POST /api/public/v1/tags": {"name": "rest p", "color": "AABBCC"},
     "PATCH /api/public/v1/tags/{}": {"name": "rest q", "color": "AABBCC"},
     "POST /api/v1/sources/update": {"connectionConfiguration": {"count": 7}},
@@ -36,6 +61,8 @@ BODIES = {
 LATE = ("/upgrade_version", "/create_custom", "/sync", "/reset", "/clear", "/refresh", "/cancel", "/state/create", "/delete", "DELETE ",
         "connections/delete", "sources/delete", "destinations/delete", "definitions/delete", "users/delete", "workspaces/delete",
         "DELETE /api/public/v1/connections", "DELETE /api/public/v1/workspaces/{}/definitions", "DELETE /api/public/v1/workspaces/{}")
+# What others need before it is read.
+EARLY = ("POST /api/public/v1/tags", "POST /api/v1/tags/create", "POST /api/public/v1/workspaces/{}/definitions/declarative_sources")
 READS = ("get", "list", "search", "check", "status", "count", "describe", "resolve", "info", "latest", "history", "progress")
 # Not asked here: they end what the others need, or end the session.
 LEFT_OUT = {"POST /api/v1/users/delete"}
@@ -44,7 +71,7 @@ LEFT_OUT = {"POST /api/v1/users/delete"}
 def rank(one):
     late = max((number + 2 for number, part in enumerate(LATE) if part in one), default=0)
     reads = one.startswith("GET ") or any(word in one.rsplit("/", 1)[-1] for word in READS)
-    return (late or not reads, one)
+    return (-1 if one in EARLY else late or not reads, one)
 
 
 class Maker:
@@ -106,24 +133,48 @@ def ids_of(http):
     job = http.public("POST", "/jobs", {"connectionId": http.fast, "jobType": "sync"})["jobId"]
     points.wait_for("the job", lambda: http.public("GET", f"/jobs/{job}")["status"] == "succeeded")
     member = http.good("POST", "/api/v1/sluice/users", {"email": "rest-member@example.org"}, status=201)["userId"]
-    granted = http.public("POST", "/permissions", {
-        "permissionType": "workspace_reader", "userId": member, "workspaceId": http.workspace})["permissionId"]
-    application = http.public("POST", "/applications", {"name": "rest"})["id"]
-    return {
+    ids = {
         "workspaceId": http.workspace, "organizationId": organization, "userId": permission["userId"], "authUserId": permission["userId"],
-        "sourceId": http.source, "destinationId": http.files, "connectionId": http.fast, "jobId": job, "id": job,
-        "attemptNumber": 0, "permissionId": granted, "applicationId": application,
-        "sourceDefinitionId": types["source-sample"], "destinationDefinitionId": types["destination-local-json"],
-        "actorDefinitionId": types["source-sample"], "definitionId": types["source-sample"],
-        "pagination": {"pageSize": 10, "rowOffset": 0}, "dockerImageTag": "0.1.0", "slug": "rest",
+        "sourceId": http.source, "destinationId": http.files, "connectionId": http.fast, "jobId": job, "id": job, "member": member,
+        "attemptNumber": 0, "sourceDefinitionId": types["source-sample"],
+        "destinationDefinitionId": types["destination-local-json"], "actorDefinitionId": types["source-sample"],
+        "pagination": {"pageSize": 10, "rowOffset": 0}, "dockerImageTag": "0.1.0", "email": "rest-member@example.org",
     }
+    for kind in ("source", "destination"):
+        name = {"source": "sample", "destination": "local-json"}[kind]
+        ids["spare " + kind] = http.public("POST", f"/{kind}s", {"name": "spare", "workspaceId": http.workspace, "configuration": {
+            kind + "Type": name, "destination_path": "/local/rest"}})[kind + "Id"]
+    if not http.missing("POST /api/v1/workspaces/get"):
+        ids["slug"] = http.config("workspaces/get", {"workspaceId": http.workspace})["slug"]
+    # One each for either API: both delete theirs.
+    for prefix, role in (("", "workspace_reader"), ("public ", "workspace_runner")):
+        ids[prefix + "applicationId"] = http.public("POST", "/applications", {"name": "rest"})["id"]
+        ids[prefix + "permissionId"] = http.public("POST", "/permissions", {
+            "permissionType": role, "userId": member, "workspaceId": http.workspace})["permissionId"]
+        for kind, repository in (("source", "sluice/source-sample"), ("destination", "sluice/destination-dev-null")):
+            status, answer = http.call("POST", f"{api.PUBLIC}/workspaces/{http.workspace}/definitions/{kind}s", {
+                "name": "rest", "dockerRepository": repository, "dockerImageTag": "0.1.0", "documentationUrl": "https://example.org/"})
+            points.ok(status == 200, f"a {kind} definition of a workspace", answer)
+            ids[f"{prefix}custom {kind}"] = answer.get("id", api.UNKNOWN)
+    return ids
+
+
+def in_path(ids, name, one):
+    """The id for a parameter of the path."""
+    kind = "destination" if "/destinations" in one else "source"
+    if name == "actorId":
+        return ids[kind + "Id"]
+    if name == "definitionId" and "declarative" in one:
+        return ids.get("declarative", api.UNKNOWN)
+    if name == "definitionId":
+        return ids[f"public custom {kind}"]
+    return ids.get("public " + name) or ids.get(name, api.UNKNOWN)
 
 
 def ask(http, maker, one):
     method, path = one.split(" ", 1)
-    template = next(operation for operation in maker.paths[one])
-    for name in [part[1:-1] for part in template.split("/") if part.startswith("{")]:
-        path = path.replace("{}", str(maker.ids.get(name, api.UNKNOWN)), 1)
+    for name in re.findall(r"{([^}]*)}", maker.paths[one]):
+        path = path.replace("{}", str(in_path(maker.ids, name, one)), 1)
     status, answer = http.call(method, path, maker.body(one), maker.query(one))
     points.ok(status < 500 or status == 501, f"{one}: {status}", answer)
     if status >= 400:
@@ -143,7 +194,7 @@ def main():
     maker.paths = {}
     for template, item in description["paths"].items():
         for method in item:
-            maker.paths.setdefault(contract.key(method, template), []).append(template)
+            maker.paths[contract.key(method, template)] = template
     for one in sorted(set(maker.paths) & set(contracts.operations) - LEFT_OUT, key=rank):
         if not asked or one in asked:
             with case(f"{one}: is answered"):
@@ -154,11 +205,12 @@ def main():
 
 def keep(ids, one, answer):
     """What was made is what is deleted later."""
-    verb = one.rsplit("/", 1)[-1]
-    if one.startswith("POST /api/public/v1/tags") or one == "POST /api/v1/tags/create":
+    if one == "POST /api/public/v1/tags":
+        ids["public tagId"] = answer["tagId"]
+    if one == "POST /api/v1/tags/create":
         ids["tagId"] = answer["tagId"]
-    if verb == "create_custom" and isinstance(answer, dict):
-        ids.update({name: answer[name] for name in ("sourceDefinitionId", "destinationDefinitionId") if name in answer})
+    if one == "POST /api/public/v1/workspaces/{}/definitions/declarative_sources":
+        ids["declarative"] = answer["id"]
 
 
 main()

@@ -70,8 +70,10 @@ class Contract:
 
 
 def adapt(node):
-    """OpenAPI 3.0's own words, in those of JSON Schema."""
+    """OpenAPI 3.0's own words, in those of JSON Schema; and what can be of no answer is not required (json_schema of AirbyteStream)."""
     if isinstance(node, dict):
+        if node.get("additionalProperties") is False and "required" in node:
+            node["required"] = [name for name in node["required"] if name in node["properties"]] or ["name"]
         if node.get("nullable") is True and "type" in node:
             node["type"] = [node["type"], "null"]
             if "enum" in node and None not in node["enum"]:
