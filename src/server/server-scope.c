@@ -28,6 +28,9 @@ static const struct {
     {"jobId", sl_sql_scope_of_jobs},
     {"tagId", sl_sql_scope_of_tags},
     {"permissionId", sl_sql_scope_of_permissions},
+    {"workspace_id", sl_sql_scope_of_workspaces}, /* the commands' spelling */
+    {"actor_id", sl_sql_scope_of_actors},
+    {"commandId", sl_sql_scope_of_commands},
 };
 
 static ScopeFind
@@ -143,7 +146,7 @@ look_at(ServerCtx *ctx, const SlField *field, gconstpointer in, Search *search, 
     if (ids == NULL)
         return TRUE;
     search->found = TRUE;
-    if (!are_ids(field, ids)) {
+    if (find != sl_sql_scope_of_commands && !are_ids(field, ids)) {
         search->roles = SERVER_ROLES_NONE;
         return TRUE;
     }

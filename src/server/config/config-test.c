@@ -170,6 +170,7 @@ main(int argc, char **argv)
     CONFIG_CASE("dialect/unbuilt", test_unbuilt);
     config_add_actor_cases();
     config_add_check_cases();
+    config_add_command_cases();
     config_add_definition_cases();
     config_add_workspace_cases();
     return g_test_run();
