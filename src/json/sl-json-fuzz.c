@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
+#include "sl-json-fuzz-lines.h"
 #include "sl-json-scan-private.h"
 
 #ifdef HAVE_YYJSON
@@ -17,305 +18,19 @@
 typedef struct {
     guint32 seed;
     guint64 line;
-    GRand *rand;
-    GString *text; /* the line under test */
+    SlFuzzLines lines;
     guint n_kernels;
     SlJsonScanner *by_line[N_KERNELS], *by_stream[N_KERNELS];
     gboolean failed;
     guint64 n_valid, n_records, n_lax, n_templates, n_stream_templates, n_members;
 } Fuzz;
 
-static guint
-below(Fuzz *f, guint n)
-{
-    return (guint)g_rand_int_range(f->rand, 0, (gint32)n);
-}
-
-#define PICK(f, table) ((table)[below((f), G_N_ELEMENTS(table))])
-
 static void
 disagree(Fuzz *f, const char *what)
 {
-    g_autofree char *shown = g_strescape(f->text->str, NULL);
+    g_autofree char *shown = g_strescape(f->lines.text->str, NULL);
     g_printerr("seed %u, line %" G_GUINT64_FORMAT ": %s\n%s\n", f->seed, f->line, what, shown);
     f->failed = TRUE;
-}
-
-/* --- making lines ----------------------------------------------------------------------------- */
-
-static void
-make_space(Fuzz *f, guint style)
-{
-    static const char *const spaces[] = {"", "", "", " ", "  ", "\t", " \t "};
-    if (style == 1)
-        g_string_append_c(f->text, ' ');
-    else if (style == 2)
-        g_string_append(f->text, PICK(f, spaces));
-}
-
-static void
-make_string(Fuzz *f)
-{
-    static const char *const pieces[] = {
-        "a",
-        "name",
-        "}",
-        "{",
-        "[",
-        "]",
-        ",",
-        ":",
-        "\\\"",
-        "\\\\",
-        "\\n",
-        "\\/",
-        "\\u0022",
-        "\\u005c",
-        "\\ud83d\\ude00",
-        "\xc3\xa9",
-        "\xe2\x82\xac",
-        "\xf0\x9f\x98\x80",
-        "\\\\\\\"",
-        "type",
-        "RECORD",
-        "data",
-        "                ",
-        "the quick brown fox jumps over the lazy dog",
-    };
-    g_string_append_c(f->text, '"');
-    for (guint n = below(f, 6); n > 0; n--)
-        g_string_append(f->text, PICK(f, pieces));
-    g_string_append_c(f->text, '"');
-}
-
-static void make_object(Fuzz *f, guint style, guint depth);
-
-static void
-make_value(Fuzz *f, guint style, guint depth)
-{
-    static const char *const scalars[] = {
-        "null", "true", "false", "0", "-1", "1.10", "1e400", "12345678901234567890", "-0.0E-7"};
-    switch (below(f, depth > 4 ? 4 : 6)) {
-    case 0:
-    case 1:
-        g_string_append(f->text, PICK(f, scalars));
-        return;
-    case 2:
-    case 3:
-        make_string(f);
-        return;
-    case 4:
-        g_string_append_c(f->text, '[');
-        for (guint i = 0, n = below(f, 4); i < n; i++) {
-            if (i > 0)
-                g_string_append_c(f->text, ',');
-            make_space(f, style);
-            make_value(f, style, depth + 1);
-        }
-        g_string_append_c(f->text, ']');
-        return;
-    default:
-        make_object(f, style, depth + 1);
-        return;
-    }
-}
-
-static void
-make_object(Fuzz *f, guint style, guint depth)
-{
-    g_string_append_c(f->text, '{');
-    for (guint i = 0, n = below(f, 6); i < n; i++) {
-        if (i > 0)
-            g_string_append_c(f->text, ',');
-        make_space(f, style);
-        make_string(f);
-        make_space(f, style);
-        g_string_append_c(f->text, ':');
-        make_space(f, style);
-        make_value(f, style, depth);
-    }
-    make_space(f, style);
-    g_string_append_c(f->text, '}');
-}
-
-/* What may stand in a member: given texts, or one of the makers. */
-enum { FIXED, DATA, TIME, RECORD, OTHER };
-typedef struct {
-    const char *key;
-    guint kind;
-    const char *values[6];
-} Part;
-
-static const Part envelope_parts[] = {
-    {"\"type\"",
-     FIXED,
-     {"\"RECORD\"", "\"RECORD\"", "\"RECORD\"", "\"RECORD\"", "\"STATE\"", "\"R\\u0045CORD\""}},
-    {"\"record\"", RECORD, {NULL}},
-    {"\"extra\"", OTHER, {NULL}},
-    {"\"t\\u0079pe\"", FIXED, {"\"RECORD\"", "null"}},
-};
-static const Part record_parts[] = {
-    {"\"stream\"",
-     FIXED,
-     {"\"users\"", "\"purchases\"", "\"products\"", "\"a\\\"}b\"", "\"\"", "null"}},
-    {"\"data\"", DATA, {NULL}},
-    {"\"emitted_at\"", TIME, {NULL}},
-    {"\"namespace\"", FIXED, {"\"public\"", "null", "\"\"", "\"n\\\\\"", "7"}},
-    {"\"meta\"",
-     FIXED,
-     {"{\"changes\":[]}", "null", "{}", "{\"changes\":[{\"field\":\"x\"}]}", "1"}},
-    {"\"file\"", OTHER, {NULL}},
-    {"\"d\\u0061ta\"", DATA, {NULL}},
-};
-
-static void make_parts(Fuzz *f, guint style, const Part *parts, guint n_parts, guint usual);
-
-static void
-make_part(Fuzz *f, guint style, const Part *part)
-{
-    guint n = 0;
-    switch (part->kind) {
-    case FIXED:
-        while (n < G_N_ELEMENTS(part->values) && part->values[n] != NULL)
-            n++;
-        /* The first values are the ordinary ones. */
-        g_string_append(f->text, part->values[below(f, 4) > 0 ? below(f, MIN(n, 3)) : below(f, n)]);
-        return;
-    case DATA:
-        make_object(f, style, 0);
-        return;
-    case TIME:
-        if (below(f, 30) == 0)
-            make_value(f, style, 3);
-        else
-            g_string_append_printf(f->text, "%u%u", 1 + below(f, 1u << 30), below(f, 1000));
-        return;
-    case RECORD:
-        make_parts(f, style, record_parts, G_N_ELEMENTS(record_parts), 2 + below(f, 3));
-        return;
-    default:
-        make_value(f, style, 2);
-        return;
-    }
-}
-
-/* The first `usual` members, mostly in order; now and then others, or one twice. */
-static void
-make_parts(Fuzz *f, guint style, const Part *parts, guint n_parts, guint usual)
-{
-    gboolean shuffled = below(f, 4) == 0;
-    guint odd = below(f, 8) == 0 ? 1 + below(f, 2) : 0;
-    guint start = shuffled ? below(f, usual) : 0;
-
-    g_string_append_c(f->text, '{');
-    for (guint i = 0; i < usual + odd; i++) {
-        const Part *part = &parts[i < usual ? (i + start) % usual : below(f, n_parts)];
-        if (i > 0)
-            g_string_append_c(f->text, ',');
-        make_space(f, style);
-        g_string_append(f->text, part->key);
-        make_space(f, style);
-        g_string_append_c(f->text, ':');
-        make_space(f, style);
-        make_part(f, style, part);
-        make_space(f, style);
-    }
-    g_string_append_c(f->text, '}');
-}
-
-static void
-make_line(Fuzz *f)
-{
-    static const char *const ends[] = {"", "\n", "\n", "\n", "\r\n", " \n", "\t"};
-    static const char *const others[] = {
-        "{\"type\":\"STATE\",\"state\":{\"stream\":{\"stream_state\":{\"c\":1}}}}",
-        "{\"type\":\"LOG\",\"log\":{\"level\":\"INFO\",\"message\":\"a \\\"b\\\"\"}}",
-        "{\"type\":\"TRACE\",\"trace\":{\"type\":\"STREAM_STATUS\",\"emitted_at\":1.5}}",
-        "plain words {\"type\":\"RECORD\",\"record\":{}}",
-        "",
-    };
-    guint style = below(f, 8);
-    g_string_truncate(f->text, 0);
-    if (below(f, 12) == 0)
-        g_string_append(f->text, PICK(f, others));
-    else
-        make_parts(f, style, envelope_parts, G_N_ELEMENTS(envelope_parts), 2);
-    g_string_append(f->text, PICK(f, ends));
-}
-
-/* --- damage ----------------------------------------------------------------------------------- */
-
-static void
-damage(Fuzz *f, const GString *other)
-{
-    static const char *const pieces[] = {
-        "{",
-        "}",
-        "[",
-        "]",
-        "\"",
-        "\\",
-        ",",
-        ":",
-        "\\\"",
-        "\\\\",
-        "0",
-        "-",
-        "1e",
-        ".",
-        "null",
-        "\n",
-        "\r",
-        " ",
-        "\x01",
-        "\x80",
-        "\xff",
-        "\xed\xa0\x80",
-        "\\ud800",
-        "\\u12",
-        "NaN",
-        "}}",
-        "\"data\":{",
-        "\"stream\":\"x\",",
-        "\"type\":\"RECORD\",",
-        "{\"type\":\"RECORD\",\"record\":{",
-    };
-    GString *text = f->text;
-    gsize at = below(f, (guint)text->len + 1), n = 1 + below(f, 4);
-
-    switch (below(f, 8)) {
-    case 0:
-        g_string_truncate(text, at);
-        return;
-    case 1:
-        g_string_erase(text, (gssize)at, (gssize)MIN(n, text->len - at));
-        return;
-    case 2:
-        if (at < text->len)
-            text->str[at] = (char)below(f, 256);
-        return;
-    case 3:
-        if (at < text->len)
-            text->str[at] ^= (char)(1 << below(f, 8));
-        return;
-    case 4: { /* a part of the line once more */
-        gsize from = below(f, (guint)text->len + 1);
-        gsize len = below(f, 40);
-        len = MIN(len, text->len - from);
-        g_autofree char *part = g_memdup2(text->str + from, len);
-        if (len > 0)
-            g_string_insert_len(text, (gssize)at, part, (gssize)len);
-        return;
-    }
-    case 5: /* the rest of another line */
-        g_string_truncate(text, at);
-        at = below(f, (guint)other->len + 1);
-        g_string_append_len(text, other->str + at, (gssize)(other->len - at));
-        return;
-    default:
-        g_string_insert(text, (gssize)at, PICK(f, pieces));
-        return;
-    }
 }
 
 /* --- what must hold --------------------------------------------------------------------------- */
@@ -327,7 +42,7 @@ own_copy(Fuzz *f, const char *text, gsize len, gsize padding)
     char *copy = g_malloc(MAX(len + padding, 1));
     memcpy(copy, text, len);
     for (gsize i = 0; i < padding; i++)
-        copy[len + i] = "\"}{\\]0,\n"[below(f, 8)];
+        copy[len + i] = "\"}{\\]0,\n"[sl_fuzz_below(&f->lines, 8)];
     return copy;
 }
 
@@ -415,8 +130,8 @@ check_answer(Fuzz *f, const char *line, gsize len, const SlMessage *m)
 static void
 check_line(Fuzz *f)
 {
-    gsize len = f->text->len;
-    g_autofree char *line = own_copy(f, f->text->str, len, SL_JSON_PADDING);
+    gsize len = f->lines.text->len;
+    g_autofree char *line = own_copy(f, f->lines.text->str, len, SL_JSON_PADDING);
     SlMessage first = {0}, m;
 
     for (guint i = 0; i < f->n_kernels; i++) {
@@ -434,14 +149,15 @@ check_line(Fuzz *f)
 static void
 check_stream(Fuzz *f)
 {
-    g_string_append_c(f->text, '\n');
-    gsize len = f->text->len;
-    g_autofree char *text = own_copy(f, f->text->str, len, SL_JSON_PADDING);
+    g_string_append_c(f->lines.text, '\n');
+    gsize len = f->lines.text->len;
+    g_autofree char *text = own_copy(f, f->lines.text->str, len, SL_JSON_PADDING);
     const char *end = text + len;
 
     for (guint i = 0; i < f->n_kernels && !f->failed; i++) {
         gsize searched = 0;
-        const char *to = below(f, 2) == 0 ? end : text + below(f, (guint)len);
+        const char *to =
+            sl_fuzz_below(&f->lines, 2) == 0 ? end : text + sl_fuzz_below(&f->lines, (guint)len);
         for (const char *p = text, *next; p < end && !f->failed; p = next) {
             const char *want = sl_json_find_newline(p, end) + 1;
             SlMessage m;
@@ -464,8 +180,6 @@ static void
 run(Fuzz *f, guint64 n_lines)
 {
     static const char *const names[N_KERNELS] = {"portable", "sse2", "avx2"};
-    g_autoptr(GString) other = g_string_new(NULL);
-
     for (guint i = 0; i < N_KERNELS; i++) {
         const SlJsonKernel *kernel = sl_json_kernel_find(names[i]);
         if (kernel != NULL) {
@@ -474,12 +188,7 @@ run(Fuzz *f, guint64 n_lines)
         }
     }
     for (f->line = 0; f->line < n_lines && !f->failed; f->line++) {
-        make_line(f);
-        guint n_damages = below(f, 3) == 0 ? 1 + below(f, 3) : 0;
-        while (n_damages-- > 0)
-            damage(f, other);
-        g_string_truncate(other, 0);
-        g_string_append_len(other, f->text->str, (gssize)f->text->len);
+        sl_fuzz_lines_next(&f->lines);
         check_line(f);
         check_stream(f);
     }
@@ -494,13 +203,13 @@ main(int argc, char **argv)
 {
     guint64 n_lines = argc > 1 ? g_ascii_strtoull(argv[1], NULL, 10) : DEFAULT_LINES;
     guint32 seed = argc > 2 ? (guint32)g_ascii_strtoull(argv[2], NULL, 10) : DEFAULT_SEED;
-    g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
-    g_autoptr(GString) text = g_string_new(NULL);
-    Fuzz f = {.seed = seed, .rand = rand, .text = text};
+    Fuzz f = {.seed = seed};
 
     g_log_set_always_fatal(G_LOG_LEVEL_CRITICAL);
     g_print("seed %u, %" G_GUINT64_FORMAT " lines\n", seed, n_lines);
+    sl_fuzz_lines_init(&f.lines, seed);
     run(&f, n_lines);
+    sl_fuzz_lines_clear(&f.lines);
     if (f.failed)
         return 1;
     g_print("%" G_GUINT64_FORMAT " valid texts, %" G_GUINT64_FORMAT " records (%" G_GUINT64_FORMAT
