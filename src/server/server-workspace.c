@@ -204,7 +204,8 @@ server_workspace_create(ServerCtx *ctx, const SlWorkspaceCreateRequest *in,
 {
     g_autoptr(SlWorkspace) row = NULL;
     g_autofree char *notifications = print_notifications(in->notifications);
-    return server_workspace_make(ctx, NULL, NULL, in->name, notifications, &row, error) &&
+    return server_workspace_make(ctx, NULL, in->organization_id, in->name, notifications, &row,
+                                 error) &&
            give(row, ret, error);
 }
 
