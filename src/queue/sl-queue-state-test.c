@@ -120,6 +120,62 @@ test_stats(void)
         ==, 11);
 }
 
+static void
+save(SlDb *db, const SlJob *job, const char *text, gint64 now)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SlAttemptStats) stats =
+        sl_record_parse_text(&sl_attempt_stats_record, text, strlen(text), &error);
+    g_assert_no_error(error);
+    g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, &error);
+    sl_queue_stats_save(tx, job->job_id, 0, stats, now, &error);
+    g_assert_no_error(error);
+    g_assert_true(sl_tx_commit(tx, &error));
+}
+
+/* How far a stream is: the newest post counts, and since when it is so. */
+static void
+test_run_states(void)
+{
+#define POST(state) "{\"streams\":[{\"streamName\":\"a\",\"stats\":{}" state "}]}"
+    static const struct {
+        const char *text, *where;
+        int since; /* seconds behind FIXTURE_NOW */
+    } posts[] = {
+        {POST(""), "run_state is null and run_state_at is null", -1},
+        {POST(",\"runState\":\"running\""), "run_state = 'running'", 1},
+        {POST(",\"runState\":\"running\""), "run_state = 'running'", 1},
+        {POST(",\"runState\":\"rate_limited\",\"quotaReset\":5"),
+         "run_state = 'rate_limited' and quota_reset = 5", 3},
+        {POST(""), "run_state = 'rate_limited' and quota_reset = 5", 3},
+        {POST(",\"runState\":\"incomplete\",\"incompleteRunCause\":\"canceled\""),
+         "run_state = 'incomplete' and incomplete_run_cause = 'canceled' and quota_reset is null",
+         5},
+        {POST(",\"runState\":\"complete\""),
+         "run_state = 'complete' and incomplete_run_cause is null", 6},
+    };
+    g_autoptr(SlDb) db = queue_fixture_new();
+    g_autoptr(SlJob) job = queue_fixture_job(db);
+    for (gsize i = 0; i < G_N_ELEMENTS(posts); i++) {
+        save(db, job, posts[i].text, FIXTURE_NOW + (gint64)i * G_USEC_PER_SEC);
+        g_autofree char *sql = g_strdup_printf(
+            "select count(*) from attempt_stats where stream = 'a' and %s", posts[i].where);
+        g_assert_cmpint(queue_fixture_count(db, sql), ==, 1);
+        if (posts[i].since < 0)
+            continue;
+        g_autoptr(SlTx) tx = sl_db_begin(db, TRUE, NULL);
+        g_autoptr(GPtrArray) rows = NULL;
+        g_assert_true(sl_sql_attempt_stats_list(tx, job->job_id, 0, &rows, NULL));
+        g_assert_cmpint(((SlStatsRow *)rows->pdata[0])->run_state_at, ==,
+                        FIXTURE_NOW + posts[i].since * G_USEC_PER_SEC);
+    }
+    save(db, job, "{\"total\":{\"recordsEmitted\":1}}", FIXTURE_NOW);
+    g_assert_cmpint(queue_fixture_count(db, "select count(*) from attempt_stats where stream = '' "
+                                            "and run_state is null"),
+                    ==, 1);
+#undef POST
+}
+
 int
 main(int argc, char **argv)
 {
@@ -128,5 +184,6 @@ main(int argc, char **argv)
     g_test_add_func("/queue/state/types", test_types);
     g_test_add_func("/queue/state/refused", test_refused);
     g_test_add_func("/queue/state/stats", test_stats);
+    g_test_add_func("/queue/state/run-states", test_run_states);
     return g_test_run();
 }

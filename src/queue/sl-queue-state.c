@@ -279,6 +279,7 @@ static const gsize counters[] = {
 typedef struct {
     GPtrArray *namespaces, *streams;
     GPtrArray *values[G_N_ELEMENTS(counters)];
+    GPtrArray *run_states, *causes, *quotas;
 } StatsColumns;
 
 static void
@@ -292,6 +293,24 @@ add_stats(StatsColumns *columns, const char *ns, const char *stream, const SlSyn
             g_strdup_printf("%" G_GINT64_FORMAT, G_STRUCT_MEMBER(gint64, stats, counters[i])));
 }
 
+/* `stream` NULL: the whole attempt, which is in no such state. */
+static void
+add_run_state(StatsColumns *columns, const SlStreamStats *stream)
+{
+    gboolean known =
+        stream != NULL && sl_record_has(&sl_stream_stats_record, stream, SL_STREAM_STATS_RUN_STATE);
+    gboolean caused = stream != NULL && sl_record_has(&sl_stream_stats_record, stream,
+                                                      SL_STREAM_STATS_INCOMPLETE_RUN_CAUSE);
+    g_ptr_array_add(
+        columns->run_states,
+        g_strdup(known ? sl_enum_name(&sl_stream_run_state_enum, stream->run_state) : ""));
+    g_ptr_array_add(columns->causes, g_strdup(caused ? sl_enum_name(&sl_stream_run_cause_enum,
+                                                                    stream->incomplete_run_cause)
+                                                     : ""));
+    g_ptr_array_add(columns->quotas,
+                    g_strdup_printf("%" G_GINT64_FORMAT, stream != NULL ? stream->quota_reset : 0));
+}
+
 gboolean
 sl_queue_stats_save(SlTx *tx, gint64 job_id, gint64 attempt_number, const SlAttemptStats *stats,
                     gint64 now, GError **error)
@@ -302,22 +321,31 @@ sl_queue_stats_save(SlTx *tx, gint64 job_id, gint64 attempt_number, const SlAtte
     columns.streams = g_ptr_array_new_with_free_func(g_free);
     for (gsize i = 0; i < G_N_ELEMENTS(counters); i++)
         columns.values[i] = g_ptr_array_new_with_free_func(g_free);
-    if (stats->total != NULL)
+    GPtrArray **texts[] = {&columns.run_states, &columns.causes, &columns.quotas};
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        *texts[i] = g_ptr_array_new_with_free_func(g_free);
+    if (stats->total != NULL) {
         add_stats(&columns, "", "", stats->total);
+        add_run_state(&columns, NULL);
+    }
     for (guint i = 0; stats->streams != NULL && i < stats->streams->len; i++) {
         const SlStreamStats *stream = stats->streams->pdata[i];
         add_stats(&columns, stream->stream_namespace, stream->stream_name, stream->stats);
+        add_run_state(&columns, stream);
     }
     const char *const *namespaces = strings(columns.namespaces);
     const char *const *streams = strings(columns.streams);
     for (gsize i = 0; i < G_N_ELEMENTS(counters); i++)
         values[i] = strings(columns.values[i]);
-    gboolean ok =
-        sl_sql_attempt_stats_save(tx, job_id, attempt_number, namespaces, streams, values[0],
-                                  values[1], values[2], values[3], values[4], values[5], values[6],
-                                  values[7], values[8], values[9], values[10], now, NULL, error);
+    gboolean ok = sl_sql_attempt_stats_save(
+        tx, job_id, attempt_number, namespaces, streams, values[0], values[1], values[2], values[3],
+        values[4], values[5], values[6], values[7], values[8], values[9], values[10],
+        strings(columns.quotas), strings(columns.run_states), strings(columns.causes), now, NULL,
+        error);
     g_ptr_array_unref(columns.namespaces);
     g_ptr_array_unref(columns.streams);
+    for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
+        g_ptr_array_unref(*texts[i]);
     for (gsize i = 0; i < G_N_ELEMENTS(counters); i++)
         g_ptr_array_unref(columns.values[i]);
     return ok;
