@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include <string.h>
+
+#include "server-fixture.h"
+
+static void
+test_workspaces(Fixture *fix, gconstpointer data)
+{
+    const char *made =
+        call(fix, "POST", "/api/public/v1/workspaces", "{\"name\":\"second\",\"x\":1}", 200);
+    const char *id = member(fix, made, "workspaceId");
+    const char *path = format(fix, "/api/public/v1/workspaces/%s", id);
+    g_assert_cmpstr(member(fix, made, "dataResidency"), ==, "auto");
+    assert_has(made, "\"success\":{\"email\":{\"enabled\":false},\"webhook\":{\"enabled\":false}}");
+    g_assert_cmpstr(call(fix, "GET", path, NULL, 200), ==, made);
+    assert_has(call(fix, "PATCH", path, "{\"name\":\"2nd\"}", 200), "\"name\":\"2nd\"");
+    assert_has(call(fix, "POST", "/api/public/v1/workspaces", "{}", 400), "name");
+
+    const char *page = call(fix, "GET", "/api/public/v1/workspaces?limit=1", NULL, 200);
+    assert_has(page, "\"previous\":\"\"");
+    assert_has(page, "\"next\":\"http://localhost:8000/api/public/v1/"
+                     "workspaces?includeDeleted=false&limit=1&offset=1\"");
+    page = call(fix, "GET", "/api/public/v1/workspaces?limit=1&offset=2", NULL, 200);
+    assert_has(page, "\"data\":[],");
+    assert_has(page, "\"next\":\"\"");
+    const char *both =
+        format(fix, "/api/public/v1/workspaces?workspaceIds=%s,%s", id, FIXTURE_WORKSPACE);
+    assert_has(call(fix, "GET", both, NULL, 200), FIXTURE_WORKSPACE);
+    const char *one = format(fix, "/api/public/v1/workspaces?workspaceIds=%s&x=y", id);
+    assert_lacks(call(fix, "GET", one, NULL, 200), FIXTURE_WORKSPACE);
+    call(fix, "GET", "/api/public/v1/workspaces?workspaceIds=abc", NULL, 400);
+    call(fix, "DELETE", path, NULL, 204);
+    call(fix, "GET", path, NULL, 404);
+    call(fix, "DELETE", path, NULL, 404);
+}
+
+static void
+test_definitions(Fixture *fix, gconstpointer data)
+{
+    assert_has(call(fix, "GET", WS "/definitions/sources", NULL, 200),
+               "{\"data\":[{\"id\":\"" FIXTURE_SOURCE "\",\"name\":\"s\",");
+    call(fix, "GET", WS "/definitions/destinations/" FIXTURE_SOURCE, NULL, 404);
+    call(fix, "POST", WS "/definitions/sources",
+         "{\"name\":\"x\",\"dockerRepository\":\"a/b\",\"dockerImageTag\":\"1\"}", 501);
+
+    /* ours: with a specification, then one that is asked for */
+    fix->job_output = "{\"spec\":" SPEC "}";
+    const char *body = "{\"name\":\"Mine\",\"actorType\":\"source\",\"runtime\":\"exec\","
+                       "\"command\":[\"/opt/source-mine\",\"-v\"]}";
+    const char *made = call(fix, "POST", "/api/v1/sluice/definitions", body, 200);
+    g_assert_cmpstr(member(fix, made, "dockerRepository"), ==, "source-mine");
+    assert_has(made, "\"command\":[\"/opt/source-mine\",\"-v\"]");
+    assert_has(member(fix, made, "spec"), "airbyte_secret");
+    const char *path =
+        format(fix, "/api/v1/sluice/definitions/%s", member(fix, made, "definitionId"));
+    call(fix, "GET", path, NULL, 200);
+    assert_has(call(fix, "GET", "/api/v1/sluice/definitions?actorType=source", NULL, 200), "Mine");
+    assert_lacks(call(fix, "GET", "/api/v1/sluice/definitions?actorType=destination", NULL, 200),
+                 "Mine");
+    call(fix, "DELETE", path, NULL, 204);
+    call(fix, "GET", path, NULL, 404);
+    call(fix, "DELETE", "/api/v1/sluice/definitions/" FIXTURE_SOURCE, NULL, 409);
+
+    fix->job_output = NULL;
+    assert_has(call(fix, "POST", "/api/v1/sluice/definitions", body, 422), "it broke");
+    assert_has(call(fix, "POST", "/api/v1/sluice/definitions",
+                    "{\"name\":\"x\",\"actorType\":\"source\",\"runtime\":\"exec\",\"command\":[]}",
+                    400),
+               "command");
+    assert_has(
+        call(fix, "POST", "/api/v1/sluice/definitions",
+             "{\"name\":\"x\",\"actorType\":\"other\",\"runtime\":\"exec\",\"command\":[\"a\"]}",
+             400),
+        "actorType");
+}
+
+/* Mail for all but success; a change goes item by item and channel by channel. */
+static void
+test_notifications(Fixture *fix, gconstpointer data)
+{
+    static const struct {
+        const char *patch;
+        guint status;
+        const char *part;
+    } cases[] = {
+        {"{\"failure\":{\"email\":{\"enabled\":false}}}", 200,
+         "\"failure\":{\"email\":{\"enabled\":false},\"webhook\":{\"enabled\":false}}"},
+        {"{\"failure\":{\"webhook\":{\"enabled\":true,\"url\":\"http://x/\"}}}", 200,
+         "\"failure\":{\"email\":{\"enabled\":false},\"webhook\":{\"enabled\":true,\"url\":\"http:/"
+         "/x/\"}}"},
+        {"{\"success\":{\"webhook\":{\"enabled\":true}}}", 400,
+         "\"type\":\"error:notification/config/missing-url\",\"title\":\"Notification missing "
+         "URL\""},
+        {"{\"success\":{\"webhook\":{\"enabled\":true,\"url\":\"\"}}}", 400,
+         "notifications.success"},
+        {"{\"success\":{\"webhook\":{\"enabled\":\"yes\"}}}", 400,
+         "notifications.success.webhook.enabled"},
+        {"{}", 200, "\"failure\":{\"email\":{\"enabled\":false},\"webhook\":{\"enabled\":true,"},
+        {"{\"syncDisabled\":{\"email\":{\"enabled\":false}},\"unknown\":{\"x\":1}}", 200,
+         "\"syncDisabled\":{\"email\":{\"enabled\":false}"},
+    };
+    const char *path = "/api/public/v1/workspaces/" FIXTURE_WORKSPACE;
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_has(call(fix, "PATCH", path, format(fix, "{\"notifications\":%s}", cases[i].patch),
+                        cases[i].status),
+                   cases[i].part);
+    assert_lacks(call(fix, "GET", path, NULL, 200), "unknown");
+    call(fix, "POST", "/api/public/v1/workspaces",
+         "{\"name\":\"x\",\"notifications\":{\"failure\":{\"webhook\":{\"enabled\":true}}}}", 400);
+}
+
+/* Regions are ignored: there is one. What is in a workspace goes with it. */
+static void
+test_workspace_life(Fixture *fix, gconstpointer data)
+{
+    const char *made = call(fix, "POST", "/api/public/v1/workspaces",
+                            "{\"name\":\"x\",\"regionId\":\"" FIXTURE_SOURCE "\"}", 200);
+    g_assert_cmpstr(member(fix, made, "dataResidency"), ==, "auto");
+    queue_fixture_job(fix->server.db);
+    call(fix, "POST", "/api/public/v1/tags",
+         "{\"workspaceId\":\"" FIXTURE_WORKSPACE "\",\"name\":\"t\",\"color\":\"00ff00\"}", 200);
+    call(fix, "DELETE", "/api/public/v1/workspaces/" FIXTURE_WORKSPACE, NULL, 204);
+    call(fix, "GET", "/api/public/v1/sources/" FIXTURE_SOURCE, NULL, 404);
+    call(fix, "GET", "/api/public/v1/destinations/" FIXTURE_DESTINATION, NULL, 404);
+    assert_has(call(fix, "GET", "/api/public/v1/connections/" FIXTURE_CONNECTION, NULL, 200),
+               "\"status\":\"deprecated\"");
+    g_assert_cmpint(queue_fixture_count(fix->server.db, "select count(*) from job where status = "
+                                                        "'cancelled'"),
+                    ==, 1);
+    g_assert_cmpint(queue_fixture_count(fix->server.db, "select count(*) from tag"), ==, 0);
+    call(fix, "GET", WS "/definitions/sources", NULL, 404);
+    assert_lacks(call(fix, "GET", "/api/public/v1/workspaces", NULL, 200), FIXTURE_WORKSPACE);
+    assert_has(call(fix, "GET", "/api/public/v1/workspaces?includeDeleted=true", NULL, 200),
+               FIXTURE_WORKSPACE);
+}
+
+/* A workspace's own definition runs what is installed of the image; the host's refuse changes. */
+static void
+test_own_definitions(Fixture *fix, gconstpointer data)
+{
+    static const struct {
+        const char *body;
+        guint status;
+        const char *part;
+    } bad[] = {
+        {"{\"name\":\"x\",\"dockerRepository\":\"a/b\",\"dockerImageTag\":\"1\"}", 501, "'a/b:1'"},
+        {"{\"name\":\"x\",\"dockerRepository\":\"s\",\"dockerImageTag\":\"2\"}", 501,
+         "sluicectl connector install"},
+        {"{\"name\":\"x\",\"dockerRepository\":\"d\",\"dockerImageTag\":\"1\"}", 501, "'d:1'"},
+        {"{\"name\":\"x\",\"dockerImageTag\":\"1\"}", 400, "dockerRepository"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
+        assert_has(call(fix, "POST", WS "/definitions/sources", bad[i].body, bad[i].status),
+                   bad[i].part);
+    const char *made =
+        call(fix, "POST", WS "/definitions/sources",
+             "{\"name\":\"mine\",\"dockerRepository\":\"s\",\"dockerImageTag\":\"1\","
+             "\"documentationUrl\":\"http://d/\"}",
+             200);
+    const char *id = member(fix, made, "id");
+    const char *path = format(fix, WS "/definitions/sources/%s", id);
+    g_assert_cmpstr(member(fix, made, "documentationUrl"), ==, "http://d/");
+    g_assert_cmpstr(call(fix, "GET", path, NULL, 200), ==, made);
+    assert_has(call(fix, "GET", WS "/definitions/sources", NULL, 200), id);
+    assert_has(call(fix, "PUT", path, "{\"name\":\"new\",\"dockerImageTag\":\"1\"}", 200),
+               "\"name\":\"new\"");
+    assert_has(call(fix, "PUT", path, "{\"name\":\"new\",\"dockerImageTag\":\"7\"}", 501), "s:7");
+    /* nobody else sees it, and its name means the host's */
+    const char *other =
+        member(fix, call(fix, "POST", "/api/public/v1/workspaces", "{\"name\":\"o\"}", 200),
+               "workspaceId");
+    const char *elsewhere = format(fix, "/api/public/v1/workspaces/%s/definitions/sources", other);
+    assert_lacks(call(fix, "GET", elsewhere, NULL, 200), id);
+    call(fix, "GET", format(fix, "%s/%s", elsewhere, id), NULL, 404);
+    call(fix, "DELETE", format(fix, "%s/%s", elsewhere, id), NULL, 404);
+    const char *source = call(fix, "POST", "/api/public/v1/sources",
+                              "{\"name\":\"n\",\"workspaceId\":\"" FIXTURE_WORKSPACE
+                              "\",\"configuration\":{\"sourceType\":\"s\",\"host\":\"h\","
+                              "\"password\":\"p\"}}",
+                              200);
+    g_assert_cmpstr(member(fix, source, "definitionId"), ==, FIXTURE_SOURCE);
+    g_assert_cmpstr(member(fix, call(fix, "DELETE", path, NULL, 200), "name"), ==, "new");
+    call(fix, "GET", path, NULL, 404);
+
+    const char *theirs = WS "/definitions/sources/" FIXTURE_SOURCE;
+    assert_has(call(fix, "DELETE", theirs, NULL, 400), "#bad-request");
+    call(fix, "PUT", theirs, "{\"name\":\"n\",\"dockerImageTag\":\"1\"}", 400);
+    call(fix, "DELETE", WS "/definitions/destinations/" FIXTURE_SOURCE, NULL, 404);
+    const char *all =
+        call(fix, "GET",
+             "/api/public/v1/connector_definitions?type=destination&workspaceId=" FIXTURE_WORKSPACE,
+             NULL, 200);
+    g_assert_cmpstr(all, ==,
+                    "{\"data\":[{\"id\":\"" FIXTURE_DESTINATION
+                    "\",\"name\":\"d\",\"connectorDefinitionType\":\"destination\",\"version\":"
+                    "\"1\"}]}");
+    call(fix, "GET", "/api/public/v1/connector_definitions", NULL, 400);
+}
+
+static void
+test_oauth(Fixture *fix, gconstpointer data)
+{
+    call(fix, "POST", "/api/public/v1/sources/initiateOAuth",
+         "{\"redirectUrl\":\"http://x/\",\"workspaceId\":\"" FIXTURE_WORKSPACE "\"}", 501);
+    call(fix, "POST", "/api/public/v1/sources/initiateOAuth", "{}", 400);
+    call(fix, "PUT", WS "/oauthCredentials",
+         "{\"actorType\":\"source\",\"name\":\"x\",\"configuration\":{}}", 501);
+    call(fix, "DELETE", WS "/oauthCredentials/source/x", NULL, 501);
+    const char *license = call(
+        fix, "DELETE",
+        "/api/public/v1/organizations/" FIXTURE_WORKSPACE "/oauthCredentials/source/x", NULL, 403);
+    assert_has(license, "\"type\":\"error:license/entitlement\"");
+    assert_has(license, "\"resourceId\":\"" FIXTURE_WORKSPACE "\"");
+    call(fix, "DELETE", WS "/oauthCredentials/pump/x", NULL, 400);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL); /* failing jobs warn */
+#define CASE(name, func) g_test_add("/server/" name, Fixture, NULL, setup, func, teardown)
+    CASE("workspaces", test_workspaces);
+    CASE("notifications", test_notifications);
+    CASE("workspace-life", test_workspace_life);
+    CASE("definitions", test_definitions);
+    CASE("own-definitions", test_own_definitions);
+    CASE("oauth", test_oauth);
+    return g_test_run();
+}
