@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "sl-error.h"
-#include "sl-json-write.h"
 #include "sl-mapper-private.h"
+#include "sl-mapper-walk.h"
 
 static const char *const fault_names[] = {
     [SL_MAPPER_MISSING] = "MISSING_MAPPER",
@@ -14,50 +14,11 @@ static const char *const fault_names[] = {
     [SL_MAPPER_FIELD_EXISTS] = "FIELD_ALREADY_EXISTS",
 };
 
-/* Cursor and primary key: where they stand, and where their paths lead now. */
-enum { KEY_CURSOR, KEY_PRIMARY, KEY_DEFAULT_CURSOR, KEY_SOURCE_PRIMARY, N_KEYS };
-
-static const struct {
-    const char *member;
-    gboolean inner; /* in `stream` */
-    gboolean list;  /* of paths */
-} key_members[N_KEYS] = {
-    [KEY_CURSOR] = {"cursor_field", FALSE, FALSE},
-    [KEY_PRIMARY] = {"primary_key", FALSE, TRUE},
-    [KEY_DEFAULT_CURSOR] = {"default_cursor_field", TRUE, FALSE},
-    [KEY_SOURCE_PRIMARY] = {"source_defined_primary_key", TRUE, TRUE},
-};
-
-typedef struct {
-    gboolean there;
-    gboolean needed;  /* the sync mode cannot do without it */
-    GPtrArray *paths; /* of GStrv */
-} Key;
-
-typedef struct {
-    const SlJsonDoc *doc;
-    const SlJsonNode *configured, *stream, *schema, *properties;
-    GPtrArray *fields; /* of SlMapperField: where we are */
-    Key keys[N_KEYS];
-} Walk;
-
 const char *
 sl_mapper_fault_name(SlMapperFaultCode code)
 {
     return fault_names[code];
 }
-
-static void
-clear_walk(Walk *walk)
-{
-    if (walk->fields != NULL)
-        g_ptr_array_unref(walk->fields);
-    for (guint i = 0; i < N_KEYS; i++) {
-        if (walk->keys[i].paths != NULL)
-            g_ptr_array_unref(walk->keys[i].paths);
-    }
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Walk, clear_walk)
 
 static const SlJsonNode *
 get_member(const SlJsonDoc *doc, const SlJsonNode *object, const char *key)
@@ -66,204 +27,10 @@ get_member(const SlJsonDoc *doc, const SlJsonNode *object, const char *key)
     return value == NULL || value->type == SL_JSON_NULL ? NULL : value;
 }
 
-/* --- fields ---------------------------------------------------------------- */
-
-static void
-free_field(gpointer data)
-{
-    SlMapperField *field = data;
-    g_free(field->name);
-    g_free(field->schema);
-    g_free(field->origin);
-    g_free(field);
-}
-
-static GPtrArray *
-new_fields(void)
-{
-    return g_ptr_array_new_with_free_func(free_field);
-}
-
-static GPtrArray *
-copy_fields(const GPtrArray *fields)
-{
-    GPtrArray *copy = new_fields();
-    for (guint i = 0; i < fields->len; i++) {
-        const SlMapperField *field = fields->pdata[i];
-        SlMapperField *other = g_new0(SlMapperField, 1);
-        *other = (SlMapperField){g_strdup(field->name), g_strdup(field->schema),
-                                 g_strdup(field->origin)};
-        g_ptr_array_add(copy, other);
-    }
-    return copy;
-}
-
-static SlMapperField *
-find_field(const GPtrArray *fields, const char *name, guint *ret_index)
-{
-    for (guint i = 0; i < fields->len; i++) {
-        SlMapperField *field = fields->pdata[i];
-        if (strcmp(field->name, name) == 0) {
-            if (ret_index != NULL)
-                *ret_index = i;
-            return field;
-        }
-    }
-    return NULL;
-}
-
-static GPtrArray *
-read_fields(const Walk *walk)
-{
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
-    GPtrArray *fields = new_fields();
-    SL_JSON_FOREACH (walk->doc, walk->properties, key) {
-        g_autofree char *name = sl_json_dup_string(key);
-        if (name == NULL)
-            continue; /* holds NUL: no mapper can name it */
-        SlMapperField *old = g_hash_table_lookup(seen, name);
-        if (old != NULL) {
-            g_free(old->schema);
-            old->schema = sl_json_dup_span(key + 1);
-            continue;
-        }
-        SlMapperField *field = g_new0(SlMapperField, 1);
-        field->origin = g_strdup(name);
-        field->name = g_steal_pointer(&name);
-        field->schema = sl_json_dup_span(key + 1);
-        g_hash_table_insert(seen, field->name, field);
-        g_ptr_array_add(fields, field);
-    }
-    return fields;
-}
-
-/* --- cursor and primary key ------------------------------------------------ */
-
-static void
-free_path(gpointer data)
-{
-    g_strfreev(data);
-}
-
-static gboolean
-add_path(Key *key, const SlJsonDoc *doc, const SlJsonNode *node, const char *member, GError **error)
-{
-    g_autoptr(GPtrArray) path = g_ptr_array_new_with_free_func(g_free);
-    SL_JSON_FOREACH (doc, node, part) {
-        char *text = sl_json_dup_string(part);
-        if (text == NULL)
-            return sl_error_set(error, SL_ERROR_INVALID, "%s: expected a path of strings", member);
-        g_ptr_array_add(path, text);
-    }
-    if (path->len == 0)
-        return TRUE;
-    g_ptr_array_add(path, NULL);
-    g_ptr_array_add(key->paths, g_ptr_array_steal(path, NULL));
-    return TRUE;
-}
-
-static gboolean
-read_key(Walk *walk, guint which, GError **error)
-{
-    Key *key = &walk->keys[which];
-    const char *member = key_members[which].member;
-    const SlJsonNode *node =
-        get_member(walk->doc, key_members[which].inner ? walk->stream : walk->configured, member);
-    key->paths = g_ptr_array_new_with_free_func(free_path);
-    key->there = node != NULL;
-    if (node == NULL)
-        return TRUE;
-    if (node->type != SL_JSON_ARRAY)
-        return sl_error_set(error, SL_ERROR_INVALID, "%s: expected an array", member);
-    if (!key_members[which].list)
-        return add_path(key, walk->doc, node, member, error);
-    SL_JSON_FOREACH (walk->doc, node, item) {
-        if (item->type != SL_JSON_ARRAY)
-            return sl_error_set(error, SL_ERROR_INVALID, "%s: expected an array of paths", member);
-        if (!add_path(key, walk->doc, item, member, error))
-            return FALSE;
-    }
-    return TRUE;
-}
-
-static gboolean
-mode_is(const Walk *walk, const char *member, const char *const *values)
-{
-    const SlJsonNode *mode = get_member(walk->doc, walk->configured, member);
-    for (guint i = 0; mode != NULL && values[i] != NULL; i++) {
-        if (sl_json_string_is(mode, values[i]))
-            return TRUE;
-    }
-    return FALSE;
-}
-
-static gboolean
-read_keys(Walk *walk, GError **error)
-{
-    static const char *const incremental[] = {"incremental", NULL};
-    static const char *const keyed[] = {"append_dedup", "overwrite_dedup", "update", "soft_delete",
-                                        NULL};
-    gboolean own_cursor = FALSE;
-    for (guint i = 0; i < N_KEYS; i++) {
-        if (!read_key(walk, i, error))
-            return FALSE;
-    }
-    const SlJsonNode *defined = get_member(walk->doc, walk->stream, "source_defined_cursor");
-    if (defined != NULL)
-        sl_json_get_boolean(defined, &own_cursor);
-    gboolean cursor = mode_is(walk, "sync_mode", incremental);
-    gboolean primary = mode_is(walk, "destination_sync_mode", keyed);
-    walk->keys[KEY_CURSOR].needed = cursor;
-    walk->keys[KEY_DEFAULT_CURSOR].needed =
-        cursor && (own_cursor || walk->keys[KEY_CURSOR].paths->len == 0);
-    walk->keys[KEY_PRIMARY].needed = primary;
-    walk->keys[KEY_SOURCE_PRIMARY].needed = primary && walk->keys[KEY_PRIMARY].paths->len == 0;
-    return TRUE;
-}
-
-/* Does a key that is needed begin with this field? `primary`: only primary keys are asked for;
- * `inside`: only paths that lead into it. */
-static gboolean
-is_needed(const Walk *walk, const char *field, gboolean primary, gboolean inside)
-{
-    for (guint i = 0; i < N_KEYS; i++) {
-        const Key *key = &walk->keys[i];
-        if (!key->needed || (primary && !key_members[i].list))
-            continue;
-        for (guint j = 0; j < key->paths->len; j++) {
-            const GStrv path = key->paths->pdata[j];
-            if (strcmp(path[0], field) == 0 && (!inside || path[1] != NULL))
-                return TRUE;
-        }
-    }
-    return FALSE;
-}
-
-/* Paths that begin with `from` begin with `to` now. NULL: they are gone; `leaf`: so are those that
- * lead into it. */
-static void
-move_keys(Walk *walk, const char *from, const char *to, gboolean leaf)
-{
-    for (guint i = 0; i < N_KEYS; i++) {
-        GPtrArray *paths = walk->keys[i].paths;
-        for (guint j = paths->len; j-- > 0;) {
-            GStrv path = paths->pdata[j];
-            if (strcmp(path[0], from) != 0)
-                continue;
-            if (to == NULL || (leaf && path[1] != NULL)) {
-                g_ptr_array_remove_index(paths, j);
-                continue;
-            }
-            g_free(path[0]);
-            path[0] = g_strdup(to);
-        }
-    }
-}
-
 /* --- selection ------------------------------------------------------------- */
 
 static gboolean
-read_selected(const Walk *walk, GHashTable **ret, gboolean strict, GError **error)
+read_selected(const SlMapperWalk *walk, GHashTable **ret, gboolean strict, GError **error)
 {
     const SlJsonNode *list = get_member(walk->doc, walk->configured, "selectedFields");
     *ret = NULL;
@@ -286,7 +53,7 @@ read_selected(const Walk *walk, GHashTable **ret, gboolean strict, GError **erro
                                 "selectedFields[%u].fieldPath: '%s' and what is in it cannot be "
                                 "selected apart; only whole top-level fields can",
                                 i, name);
-        if (strict && find_field(walk->fields, name, NULL) == NULL)
+        if (strict && sl_mapper_walk_find(walk->fields, name, NULL) == NULL)
             return sl_error_set(error, SL_ERROR_INVALID,
                                 "selectedFields[%u].fieldPath: the stream has no field '%s'", i,
                                 name);
@@ -300,48 +67,35 @@ read_selected(const Walk *walk, GHashTable **ret, gboolean strict, GError **erro
 }
 
 static void
-select_fields(Walk *walk, GHashTable *selected)
+select_fields(SlMapperWalk *walk, GHashTable *selected)
 {
     for (guint i = walk->fields->len; i-- > 0;) {
         SlMapperField *field = walk->fields->pdata[i];
         if (g_hash_table_contains(selected, field->name) ||
-            is_needed(walk, field->name, FALSE, FALSE))
+            sl_mapper_walk_is_needed(walk, field->name, FALSE, FALSE))
             continue;
-        move_keys(walk, field->name, NULL, FALSE);
+        sl_mapper_walk_move_keys(walk, field->name, NULL, FALSE);
         g_ptr_array_remove_index(walk->fields, i);
     }
-}
-
-static gboolean
-begin_walk(Walk *walk, const SlJsonDoc *doc, const SlJsonNode *configured, GError **error)
-{
-    walk->doc = doc;
-    walk->configured = configured;
-    walk->stream = get_member(doc, configured, "stream");
-    if (walk->stream == NULL || walk->stream->type != SL_JSON_OBJECT)
-        return sl_error_set(error, SL_ERROR_INVALID, "stream: expected an object");
-    walk->schema = get_member(doc, walk->stream, "json_schema");
-    if (walk->schema != NULL)
-        walk->properties = get_member(doc, walk->schema, "properties");
-    walk->fields = read_fields(walk);
-    return read_keys(walk, error);
 }
 
 gboolean
 sl_selection_check(const SlJsonDoc *doc, const SlJsonNode *configured, GError **error)
 {
-    g_auto(Walk) walk = {0};
+    g_auto(SlMapperWalk) walk = {0};
     g_autoptr(GHashTable) selected = NULL;
-    if (!begin_walk(&walk, doc, configured, error) || !read_selected(&walk, &selected, TRUE, error))
+    if (!sl_mapper_walk_begin(&walk, doc, configured, error) ||
+        !read_selected(&walk, &selected, TRUE, error))
         return FALSE;
     for (guint i = 0; selected != NULL && i < walk.fields->len; i++) {
         const SlMapperField *field = walk.fields->pdata[i];
-        if (is_needed(&walk, field->name, FALSE, FALSE) &&
+        if (sl_mapper_walk_is_needed(&walk, field->name, FALSE, FALSE) &&
             !g_hash_table_contains(selected, field->name))
             return sl_error_set(
                 error, SL_ERROR_INVALID,
                 "selectedFields: field '%s' belongs to the %s and must be selected", field->name,
-                is_needed(&walk, field->name, TRUE, FALSE) ? "primary key" : "cursor");
+                sl_mapper_walk_is_needed(&walk, field->name, TRUE, FALSE) ? "primary key"
+                                                                          : "cursor");
     }
     return TRUE;
 }
@@ -349,7 +103,7 @@ sl_selection_check(const SlJsonDoc *doc, const SlJsonNode *configured, GError **
 /* --- mappers --------------------------------------------------------------- */
 
 typedef struct {
-    const Walk *walk;
+    const SlMapperWalk *walk;
     const SlMapperStep *step;
     SlMapperFaultCode code;
     GError **error;
@@ -369,7 +123,7 @@ static gboolean G_GNUC_PRINTF(3, 4)
 static gboolean
 has_field(Check *check, const char *name)
 {
-    return find_field(check->walk->fields, name, NULL) != NULL ||
+    return sl_mapper_walk_find(check->walk->fields, name, NULL) != NULL ||
            refuse(check, SL_MAPPER_FIELD_NOT_FOUND, "field '%s' is not in the stream's schema",
                   name);
 }
@@ -384,28 +138,29 @@ static gboolean
 check_step(Check *check)
 {
     const SlMapperStep *step = check->step;
-    const Walk *walk = check->walk;
+    const SlMapperWalk *walk = check->walk;
     if (step->type == SL_MAPPER_ROW_FILTERING)
         return sl_condition_each(step->condition, check_condition, check);
     if (!has_field(check, step->from))
         return FALSE;
     if (step->to != NULL && strcmp(step->from, step->to) != 0 &&
-        find_field(walk->fields, step->to, NULL) != NULL)
+        sl_mapper_walk_find(walk->fields, step->to, NULL) != NULL)
         return refuse(check, SL_MAPPER_FIELD_EXISTS, "the stream has a field '%s' already",
                       step->to);
-    if (step->type == SL_MAPPER_FIELD_FILTERING && is_needed(walk, step->from, FALSE, FALSE))
+    if (step->type == SL_MAPPER_FIELD_FILTERING &&
+        sl_mapper_walk_is_needed(walk, step->from, FALSE, FALSE))
         return refuse(check, SL_MAPPER_INVALID_CONFIG,
                       "field '%s' belongs to the cursor or the primary key and cannot be removed",
                       step->from);
     if (step->type == SL_MAPPER_FIELD_RENAMING)
         return TRUE;
-    if (step->to != NULL && is_needed(walk, step->from, FALSE, TRUE))
+    if (step->to != NULL && sl_mapper_walk_is_needed(walk, step->from, FALSE, TRUE))
         return refuse(check, SL_MAPPER_INVALID_CONFIG,
                       "the cursor or the primary key is inside field '%s', of which a text would "
                       "be made",
                       step->from);
     if (step->cipher != NULL && sl_cipher_is_random(step->cipher) &&
-        is_needed(walk, step->from, TRUE, FALSE))
+        sl_mapper_walk_is_needed(walk, step->from, TRUE, FALSE))
         return refuse(check, SL_MAPPER_INVALID_CONFIG,
                       "field '%s' belongs to the primary key, and equal values would not be equal "
                       "any more",
@@ -414,13 +169,13 @@ check_step(Check *check)
 }
 
 static void
-do_step(Walk *walk, const SlMapperStep *step)
+do_step(SlMapperWalk *walk, const SlMapperStep *step)
 {
     guint index = 0;
     if (step->type == SL_MAPPER_ROW_FILTERING)
         return;
-    SlMapperField *field = find_field(walk->fields, step->from, &index);
-    move_keys(walk, step->from, step->to, step->type != SL_MAPPER_FIELD_RENAMING);
+    SlMapperField *field = sl_mapper_walk_find(walk->fields, step->from, &index);
+    sl_mapper_walk_move_keys(walk, step->from, step->to, step->type != SL_MAPPER_FIELD_RENAMING);
     if (step->type == SL_MAPPER_FIELD_FILTERING) {
         g_ptr_array_remove_index(walk->fields, index);
         return;
@@ -442,7 +197,8 @@ free_fault(gpointer data)
 }
 
 static void
-take_mapper(Walk *walk, const SlJsonNode *node, guint index, SlMapperShape *shape, GPtrArray *steps)
+take_mapper(SlMapperWalk *walk, const SlJsonNode *node, guint index, SlMapperShape *shape,
+            GPtrArray *steps)
 {
     g_autoptr(GError) error = NULL;
     SlMapperFaultCode code;
@@ -459,73 +215,7 @@ take_mapper(Walk *walk, const SlJsonNode *node, guint index, SlMapperShape *shap
         g_ptr_array_add(steps, g_steal_pointer(&step));
 }
 
-/* --- writing --------------------------------------------------------------- */
-
-static void
-write_required(const Walk *walk, const SlJsonNode *list, SlJsonWriter *w)
-{
-    sl_json_begin_array(w);
-    SL_JSON_FOREACH (walk->doc, list, item) {
-        for (guint i = 0; i < walk->fields->len; i++) {
-            const SlMapperField *field = walk->fields->pdata[i];
-            if (sl_json_string_is(item, field->origin))
-                sl_json_string(w, field->name);
-        }
-    }
-    sl_json_end_array(w);
-}
-
-static void
-write_properties(const Walk *walk, SlJsonWriter *w)
-{
-    sl_json_begin_object(w);
-    for (guint i = 0; i < walk->fields->len; i++) {
-        const SlMapperField *field = walk->fields->pdata[i];
-        sl_json_member_raw(w, field->name, field->schema);
-    }
-    sl_json_end_object(w);
-}
-
-/* The stream's schema with the fields that there are now; the rest keeps its bytes. */
-static char *
-write_schema(const Walk *walk)
-{
-    g_autoptr(GString) out = g_string_new(NULL);
-    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
-    sl_json_begin_object(&w);
-    SL_JSON_FOREACH (walk->doc, walk->schema, key) {
-        g_autofree char *name = sl_json_dup_string(key);
-        if (name == NULL)
-            continue;
-        sl_json_key(&w, name);
-        if (strcmp(name, "properties") == 0)
-            write_properties(walk, &w);
-        else if (strcmp(name, "required") == 0 && key[1].type == SL_JSON_ARRAY)
-            write_required(walk, key + 1, &w);
-        else
-            sl_json_node(&w, key + 1);
-    }
-    sl_json_end_object(&w);
-    return g_string_free(g_steal_pointer(&out), FALSE);
-}
-
-static char *
-write_key(const Key *key, gboolean list)
-{
-    g_autoptr(GString) out = g_string_new(NULL);
-    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
-    if (!key->there)
-        return NULL;
-    if (list)
-        sl_json_begin_array(&w);
-    for (guint i = 0; i < key->paths->len; i++)
-        sl_json_strings(&w, (const char *const *)key->paths->pdata[i]);
-    if (list)
-        sl_json_end_array(&w);
-    else if (key->paths->len == 0)
-        sl_json_strings(&w, NULL);
-    return g_string_free(g_steal_pointer(&out), FALSE);
-}
+/* --- the shape ------------------------------------------------------------- */
 
 static void
 free_fields(gpointer data)
@@ -546,11 +236,11 @@ SlMapperShape *
 sl_mapper_shape_steps(const SlJsonDoc *doc, const SlJsonNode *configured, GPtrArray *ret_steps,
                       gboolean *ret_selecting, GError **error)
 {
-    g_auto(Walk) walk = {0};
+    g_auto(SlMapperWalk) walk = {0};
     g_autoptr(GHashTable) selected = NULL;
     g_autoptr(SlMapperShape) shape = new_shape();
     guint i = 0;
-    if (!begin_walk(&walk, doc, configured, error) ||
+    if (!sl_mapper_walk_begin(&walk, doc, configured, error) ||
         !read_selected(&walk, &selected, FALSE, error))
         return NULL;
     const SlJsonNode *mappers = get_member(doc, configured, "mappers");
@@ -568,20 +258,21 @@ sl_mapper_shape_steps(const SlJsonDoc *doc, const SlJsonNode *configured, GPtrAr
     shape->changed = selected != NULL || (mappers != NULL && mappers->count > 0);
     if (selected != NULL) {
         select_fields(&walk, selected);
-        shape->source_schema = write_schema(&walk);
+        shape->source_schema = sl_mapper_walk_write_schema(&walk);
     }
-    g_ptr_array_add(shape->steps, copy_fields(walk.fields));
+    g_ptr_array_add(shape->steps, sl_mapper_walk_copy_fields(walk.fields));
     SL_JSON_FOREACH (doc, mappers, node) {
         take_mapper(&walk, node, i++, shape, ret_steps);
-        g_ptr_array_add(shape->steps, copy_fields(walk.fields));
+        g_ptr_array_add(shape->steps, sl_mapper_walk_copy_fields(walk.fields));
     }
     if (!shape->changed)
         return g_steal_pointer(&shape);
-    shape->json_schema = write_schema(&walk);
-    char **const texts[N_KEYS] = {&shape->cursor_field, &shape->primary_key,
-                                  &shape->default_cursor_field, &shape->source_defined_primary_key};
-    for (guint k = 0; k < N_KEYS; k++)
-        *texts[k] = write_key(&walk.keys[k], key_members[k].list);
+    shape->json_schema = sl_mapper_walk_write_schema(&walk);
+    char **const texts[SL_MAPPER_N_KEYS] = {&shape->cursor_field, &shape->primary_key,
+                                            &shape->default_cursor_field,
+                                            &shape->source_defined_primary_key};
+    for (guint k = 0; k < SL_MAPPER_N_KEYS; k++)
+        *texts[k] = sl_mapper_walk_write_key(&walk, k);
     return g_steal_pointer(&shape);
 }
 
