@@ -109,7 +109,8 @@ await_draft(ServerCtx *ctx, const SlConfigSourceCore *in, SlConfigType type, SlJ
 {
     g_autoptr(SlActor) actor = NULL;
     g_autoptr(SlDefinition) definition = NULL;
-    if (!config_definition_load(ctx, in->definition_id, kind_of(ctx), &definition, error) ||
+    if (!config_definition_load(ctx, in->workspace_id, in->definition_id, kind_of(ctx), &definition,
+                                error) ||
         (in->actor_id != NULL &&
          !server_actor_load(ctx, in->actor_id, kind_of(ctx), &actor, NULL, error)))
         return FALSE;

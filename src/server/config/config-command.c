@@ -116,7 +116,8 @@ server_config_command_run_check(ServerCtx *ctx, const SlConfigCommandCheck *in,
     if (!check_wanted(in, error) ||
         !(in->actor_id != NULL
               ? load_actor(ctx, in->actor_id, in->workspace_id, &actor, &definition, error)
-              : config_definition_load(ctx, in->actor_definition_id, -1, &definition, error)))
+              : config_definition_load(ctx, in->workspace_id, in->actor_definition_id, -1,
+                                       &definition, error)))
         return FALSE;
     const char *workspace_id = actor != NULL ? actor->workspace_id : in->workspace_id;
     const Wanted wanted = {in->id, SL_COMMAND_TYPE_CHECK, workspace_id, in->actor_id};
@@ -164,7 +165,8 @@ server_config_command_run_spec(ServerCtx *ctx, const SlConfigCommandSpec *in,
                             "by this version",
                             in->docker_image != NULL ? in->docker_image : "");
     const Wanted wanted = {in->id, SL_COMMAND_TYPE_SPEC, in->workspace_id, NULL};
-    if (!config_definition_load(ctx, in->actor_definition_id, -1, &definition, error) ||
+    if (!config_definition_load(ctx, in->workspace_id, in->actor_definition_id, -1, &definition,
+                                error) ||
         !find_known(ctx, &wanted, &known, error))
         return FALSE;
     if (known)

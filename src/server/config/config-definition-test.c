@@ -126,12 +126,55 @@ test_change(Fixture *fix, gconstpointer data)
                                   "\"name\":\"x\",\"dockerRepository\":\"a/b\",\"dockerImageTag\":"
                                   "\"1\",\"documentationUrl\":\"http://x\"}}",
                                   sides[i].kind);
-        config_refused(fix, path, body, 501, "container images ('a/b') are not run");
+        config_refused(fix, path, body, 501, "no connector 'a/b:1' is installed");
         config_refused(fix, path, "{}", 400, format(fix, "%sDefinition", sides[i].kind));
     }
     config_call(fix, "source_definitions/delete", "{\"sourceDefinitionId\":\"" NO_ID "\"}", 204);
     config_refused(fix, "source_definitions/delete", "{\"sourceDefinitionId\":\"" NO_ID "\"}", 404,
                    NO_ID);
+}
+
+/* A workspace's own definition stands for what is installed; nobody else sees it. */
+static void
+test_own(Fixture *fix, gconstpointer data)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(sides); i++) {
+        const char *id_name = format(fix, "%sDefinitionId", sides[i].kind);
+        const char *made = config_call(
+            fix, format(fix, "%s_definitions/create_custom", sides[i].kind),
+            format(fix,
+                   "{\"workspaceId\":\"" FIXTURE_WORKSPACE "\",\"%sDefinition\":{\"name\":\"own\","
+                   "\"dockerRepository\":\"%s\",\"dockerImageTag\":\"1\",\"documentationUrl\":"
+                   "\"http://x\"}}",
+                   sides[i].kind, sides[i].name),
+            200);
+        g_assert_cmpstr(member(fix, made, "custom"), ==, "true");
+        const char *id = member(fix, made, id_name);
+        const char *body = format(fix, "{\"%s\":\"%s\"}", id_name, id);
+        const char *get = format(fix, "%s_definitions/get", sides[i].kind);
+        g_assert_cmpstr(config_call(fix, get, body, 200), ==, made);
+        const char *workspace =
+            format(fix, "{\"%s\":\"%s\",\"workspaceId\":\"" NO_ID "\"}", id_name, id);
+        config_refused(fix, format(fix, "%s_definitions/get_for_workspace", sides[i].kind),
+                       workspace, 404, id);
+        config_refused(fix, format(fix, "%s_definition_specifications/get", sides[i].kind),
+                       workspace, 404, id);
+        assert_lacks(config_call(fix, format(fix, "%s_definitions/list", sides[i].kind), "", 200),
+                     id);
+        assert_has(config_call(fix, format(fix, "%s_definitions/list_for_workspace", sides[i].kind),
+                               "{\"workspaceId\":\"" FIXTURE_WORKSPACE "\"}", 200),
+                   id);
+        const char *update = format(fix, "%s_definitions/update", sides[i].kind);
+        const char *pattern =
+            format(fix, "{\"%s\":\"%s\",\"workspaceId\":\"" FIXTURE_WORKSPACE "\"", id_name, id);
+        const char *renamed =
+            config_call(fix, update,
+                        format(fix, "%s,\"dockerImageTag\":\"1\",\"name\":\"new\"}", pattern), 200);
+        g_assert_cmpstr(member(fix, renamed, "name"), ==, "new");
+        config_call(fix, update, format(fix, "%s,\"dockerImageTag\":\"2\"}", pattern), 501);
+        config_call(fix, format(fix, "%s_definitions/delete", sides[i].kind), body, 204);
+        config_refused(fix, get, body, 404, id);
+    }
 }
 
 /* A jobInfo must be there, though nothing ran. */
@@ -208,6 +251,7 @@ config_add_definition_cases(void)
     CONFIG_CASE("definition/list-for-workspace", test_list_for_workspace);
     CONFIG_CASE("definition/get", test_get);
     CONFIG_CASE("definition/change", test_change);
+    CONFIG_CASE("definition/own", test_own);
     CONFIG_CASE("definition/specifications", test_specifications);
     CONFIG_CASE("definition/versions", test_versions);
 }

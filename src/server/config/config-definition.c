@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "server-definition.h"
+#include "server-problem.h"
 #include "server-routes.h"
 #include "sl-error.h"
 #include "sl-sql.h"
@@ -23,16 +25,26 @@ config_definition_support_level(const SlDefinition *definition)
     return definition->custom ? "none" : "community";
 }
 
+/* Without a workspace in the request, the caller must see the one that it belongs to. */
+static gboolean
+check_visible(ServerCtx *ctx, const SlDefinition *row, GError **error)
+{
+    const char *const *visible = NULL;
+    if (row->workspace_id == NULL || ctx->caller.admin)
+        return TRUE;
+    return server_ctx_workspaces(ctx, NULL, &visible, error) &&
+           (g_strv_contains(visible, row->workspace_id) ||
+            server_not_found(error, "connector definition", row->definition_id));
+}
+
 gboolean
-config_definition_load(ServerCtx *ctx, const char *definition_id, int actor_type,
-                       SlDefinition **ret, GError **error)
+config_definition_load(ServerCtx *ctx, const char *workspace_id, const char *definition_id,
+                       int actor_type, SlDefinition **ret, GError **error)
 {
     g_autoptr(SlDefinition) row = NULL;
-    if (!sl_sql_definition_resolve(ctx->tx, definition_id, &row, error))
+    if (!server_definition_load(ctx, workspace_id, definition_id, actor_type, &row, error) ||
+        (workspace_id == NULL && !check_visible(ctx, row, error)))
         return FALSE;
-    if (row == NULL || (actor_type >= 0 && row->actor_type != actor_type))
-        return sl_error_set(error, SL_ERROR_NOT_FOUND, "connector definition '%s' does not exist",
-                            definition_id);
     *ret = g_steal_pointer(&row);
     return TRUE;
 }
@@ -107,7 +119,7 @@ server_config_definition_get(ServerCtx *ctx, const SlConfigSourceDefinitionIdReq
                              gpointer *ret, GError **error)
 {
     g_autoptr(SlDefinition) row = NULL;
-    return config_definition_load(ctx, in->definition_id, kind_of(ctx), &row, error) &&
+    return config_definition_load(ctx, NULL, in->definition_id, kind_of(ctx), &row, error) &&
            give(ctx, row, ret);
 }
 
@@ -117,28 +129,38 @@ server_config_definition_get_for_workspace(ServerCtx *ctx,
                                            GError **error)
 {
     g_autoptr(SlDefinition) row = NULL;
-    return config_definition_load(ctx, in->definition_id, kind_of(ctx), &row, error) &&
+    return config_definition_load(ctx, in->workspace_id, in->definition_id, kind_of(ctx), &row,
+                                  error) &&
            give(ctx, row, ret);
 }
 
+/* --- create, change, delete ----------------------------------------------------------------------
+ */
+
+/* A workspace's own; connectors of the whole host are installed with sluicectl. */
 gboolean
 server_config_definition_create(ServerCtx *ctx, const SlConfigSourceDefinitionCreate *in,
                                 gpointer *ret, GError **error)
 {
-    return sl_error_set(error, SL_ERROR_NOT_IMPLEMENTED,
-                        "container images ('%s') are not run by this version; install the "
-                        "connector with 'sluicectl connector install' instead",
-                        in->definition->docker_repository);
+    g_autoptr(SlDefinition) row = NULL;
+    const SlConfigNewDefinition *new = in->definition;
+    if (in->workspace_id == NULL)
+        return sl_error_set(error, SL_ERROR_INVALID,
+                            "workspaceId: is required; a connector of the whole host is installed "
+                            "with 'sluicectl connector install'");
+    return server_definition_make(ctx, in->workspace_id, kind_of(ctx), new->name,
+                                  new->docker_repository, new->docker_image_tag,
+                                  new->documentation_url, &row, error) &&
+           give(ctx, row, ret);
 }
 
 /* The installed version is the one that there is; clients send its tag back with a new name. */
-gboolean
-server_config_definition_update(ServerCtx *ctx, const SlConfigSourceDefinitionUpdate *in,
-                                gpointer *ret, GError **error)
+static gboolean
+rename_host(ServerCtx *ctx, const SlConfigSourceDefinitionUpdate *in, const SlDefinition *old,
+            gpointer *ret, GError **error)
 {
-    g_autoptr(SlDefinition) old = NULL;
     g_autoptr(SlDefinition) row = NULL;
-    if (!config_definition_load(ctx, in->definition_id, kind_of(ctx), &old, error))
+    if (!server_ctx_require(ctx, SERVER_INTENT_INSTANCE_ADMIN, error))
         return FALSE;
     if (strcmp(in->docker_image_tag, old->docker_image_tag) != 0)
         return sl_error_set(error, SL_ERROR_INVALID,
@@ -150,10 +172,24 @@ server_config_definition_update(ServerCtx *ctx, const SlConfigSourceDefinitionUp
         return FALSE;
     if (row == NULL)
         return sl_error_set(error, SL_ERROR_CONFLICT,
-                            "connector '%s' comes with Sluice and keeps "
-                            "its name",
-                            old->name);
+                            "connector '%s' comes with Sluice and keeps its name", old->name);
     return give(ctx, row, ret);
+}
+
+gboolean
+server_config_definition_update(ServerCtx *ctx, const SlConfigSourceDefinitionUpdate *in,
+                                gpointer *ret, GError **error)
+{
+    g_autoptr(SlDefinition) old = NULL;
+    g_autoptr(SlDefinition) row = NULL;
+    if (!config_definition_load(ctx, in->workspace_id, in->definition_id, kind_of(ctx), &old,
+                                error))
+        return FALSE;
+    if (old->workspace_id == NULL)
+        return rename_host(ctx, in, old, ret, error);
+    return server_definition_change(ctx, old->workspace_id, old->definition_id, kind_of(ctx),
+                                    in->name, in->docker_image_tag, &row, error) &&
+           give(ctx, row, ret);
 }
 
 gboolean
@@ -162,7 +198,7 @@ server_config_definition_delete(ServerCtx *ctx, const SlConfigSourceDefinitionId
 {
     g_autoptr(SlDefinition) row = NULL;
     gint64 n = 0;
-    if (!config_definition_load(ctx, in->definition_id, kind_of(ctx), &row, error) ||
+    if (!config_definition_load(ctx, NULL, in->definition_id, kind_of(ctx), &row, error) ||
         !sl_sql_definition_delete(ctx->tx, row->definition_id, ctx->now, &n, error))
         return FALSE;
     return n > 0 || sl_error_set(error, SL_ERROR_CONFLICT,

@@ -4,8 +4,9 @@
 #include "server-dispatch.h"
 #include "sl-records.h"
 
-/* By its id, or one that it stands in for. `actor_type` -1: any. SL_ERROR_NOT_FOUND. */
-gboolean config_definition_load(ServerCtx *ctx, const char *definition_id, int actor_type,
-                                SlDefinition **ret, GError **error);
+/* By its id, or one that it stands in for. workspace_id NULL: any that the caller may see.
+ * `actor_type` -1: any. SL_ERROR_NOT_FOUND. */
+gboolean config_definition_load(ServerCtx *ctx, const char *workspace_id, const char *definition_id,
+                                int actor_type, SlDefinition **ret, GError **error);
 
 const char *config_definition_support_level(const SlDefinition *definition);

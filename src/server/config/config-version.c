@@ -65,7 +65,8 @@ server_config_specification_get(ServerCtx *ctx, const SlConfigSourceDefinitionRe
                                 gpointer *ret, GError **error)
 {
     g_autoptr(SlDefinition) definition = NULL;
-    return config_definition_load(ctx, in->definition_id, kind_of(ctx), &definition, error) &&
+    return config_definition_load(ctx, in->workspace_id, in->definition_id, kind_of(ctx),
+                                  &definition, error) &&
            give_specification(ctx, definition, ret, error);
 }
 
@@ -114,7 +115,7 @@ server_config_version_get_default(ServerCtx *ctx, const SlConfigVersionRequest *
                                   SlConfigDefinitionVersion **ret, GError **error)
 {
     g_autoptr(SlDefinition) definition = NULL;
-    return config_definition_load(ctx, in->actor_definition_id, -1, &definition, error) &&
+    return config_definition_load(ctx, NULL, in->actor_definition_id, -1, &definition, error) &&
            give_version(definition, ret);
 }
 
@@ -134,7 +135,8 @@ server_config_version_resolve(ServerCtx *ctx, const SlConfigVersionResolveReques
                               SlConfigResolvedVersion **ret, GError **error)
 {
     g_autoptr(SlDefinition) definition = NULL;
-    if (!config_definition_load(ctx, in->actor_definition_id, in->actor_type, &definition, error))
+    if (!config_definition_load(ctx, NULL, in->actor_definition_id, in->actor_type, &definition,
+                                error))
         return FALSE;
     if (strcmp(in->docker_image_tag, definition->docker_image_tag) != 0)
         return sl_error_set(error, SL_ERROR_NOT_FOUND,
