@@ -21,6 +21,13 @@ update secret
 set job_id = $1
 where secret_id = any($2) and actor_id is null and connection_id is null and job_id is null;
 
+-- name: secret_delete_loose
+-- exec:
+-- Of those that have no owner, what is no longer referred to.
+-- params: secret_ids uuid[], kept uuid[]
+delete from secret
+where secret_id = any($1) and secret_id <> all($2) and actor_id is null and connection_id is null and job_id is null;
+
 -- name: secret_delete_unused
 -- exec:
 -- What an actor's configuration no longer refers to.

@@ -169,6 +169,7 @@ main(int argc, char **argv)
     CONFIG_CASE("dialect/addresses", test_addresses);
     CONFIG_CASE("dialect/unbuilt", test_unbuilt);
     config_add_actor_cases();
+    config_add_builder_cases();
     config_add_check_cases();
     config_add_command_cases();
     config_add_definition_cases();

@@ -22,6 +22,7 @@ const char *config_at(Fixture *fix, const char *json, ...) G_GNUC_NULL_TERMINATE
 
 /* One per file of cases. */
 void config_add_actor_cases(void);
+void config_add_builder_cases(void);
 void config_add_check_cases(void);
 void config_add_command_cases(void);
 void config_add_definition_cases(void);
