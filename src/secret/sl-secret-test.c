@@ -112,6 +112,25 @@ test_references(void)
     g_assert_error(error, SL_ERROR, SL_ERROR_NOT_FOUND);
 }
 
+/* A name that no C string holds is an error, not a crash. */
+static void
+test_nul_in_a_name(void)
+{
+    static const char config[] = "{\"a\":{\"b\\u0000\":1}}";
+    g_autoptr(GError) error = NULL;
+    g_assert_null(sl_secret_mask(config, &error));
+    g_assert_error(error, SL_ERROR, SL_ERROR_INVALID);
+    g_clear_error(&error);
+    g_assert_null(sl_secret_list(config, &error));
+    g_assert_error(error, SL_ERROR, SL_ERROR_INVALID);
+    g_clear_error(&error);
+    g_assert_null(sl_secret_split(config, "{\"type\":\"object\"}", NULL, put, NULL, &error));
+    g_assert_error(error, SL_ERROR, SL_ERROR_INVALID);
+    g_autofree char *paths =
+        sl_secret_paths("{\"b\\u0000\":{\"_secret\":\"1\"},\"c\":{\"_secret\":\"2\"}}", NULL);
+    g_assert_cmpstr(paths, ==, "[[\"c\"]]");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -119,5 +138,6 @@ main(int argc, char **argv)
     g_test_add_func("/secret/secret/split", test_split);
     g_test_add_func("/secret/secret/mask-without-secret", test_mask_without_secret);
     g_test_add_func("/secret/secret/references", test_references);
+    g_test_add_func("/secret/secret/nul-in-a-name", test_nul_in_a_name);
     return g_test_run();
 }

@@ -52,6 +52,8 @@ rewrite(SlJsonWriter *w, const SlJsonDoc *doc, const SlJsonNode *node, Visit vis
     sl_json_begin_object(w);
     SL_JSON_FOREACH (doc, node, key) {
         g_autofree char *name = sl_json_dup_string(key);
+        if (name == NULL)
+            return sl_error_set(error, SL_ERROR_INVALID, "a member's name cannot hold U+0000");
         sl_json_key(w, name);
         if (!rewrite(w, doc, key + 1, visit, data, error))
             return FALSE;
@@ -118,7 +120,10 @@ write_paths(SlJsonWriter *w, const SlJsonDoc *doc, const SlJsonNode *node, GPtrA
         return;
     SL_JSON_FOREACH (doc, node, child) {
         gboolean member = node->type == SL_JSON_OBJECT;
-        g_ptr_array_add(path, member ? sl_json_dup_string(child) : g_strdup("*"));
+        char *step = member ? sl_json_dup_string(child) : g_strdup("*");
+        if (step == NULL)
+            continue; /* a name with U+0000: sl_secret_split() stores none */
+        g_ptr_array_add(path, step);
         write_paths(w, doc, member ? child + 1 : child, path);
         g_ptr_array_set_size(path, (gint)path->len - 1);
     }
@@ -264,6 +269,8 @@ split_object(Split *split, SlJsonWriter *w, const SlJsonNode *node, const SlJson
     SL_JSON_FOREACH (split->config, node, key) {
         g_autofree char *name = sl_json_dup_string(key);
         gsize length = split->path->len;
+        if (name == NULL)
+            return sl_error_set(error, SL_ERROR_INVALID, "a member's name cannot hold U+0000");
         Schemas inner = schemas_of_member(split, schemas, name);
         g_string_append_printf(split->path, "%s%s", length > 0 ? "." : "", name);
         sl_json_key(w, name);

@@ -36,6 +36,13 @@ test_frame(Fixture *fix, gconstpointer data)
     assert_has(call(fix, "POST", "/api/public/v1/sources", "{\"name\":\"x\"}", 400), "workspaceId");
     /* a body cannot break out of the object that is built around it */
     call(fix, "POST", "/api/public/v1/sources", "{\"name\":\"x\"},{", 400);
+    /* U+0000 comes no further, wherever it is; a backslash that looks like it does */
+    static const char *const nul[] = {"{\"a\\u0000\":1}", "{\"name\":\"\\u0000\"}",
+                                      "{\"x\":[{\"y\":{\"z\\u0000\":[]}}]}",
+                                      "{\"x\":[\"\\\\\\u0000\"]}"};
+    for (guint i = 0; i < G_N_ELEMENTS(nul); i++)
+        assert_has(call(fix, "POST", "/api/public/v1/sources", nul[i], 400), "U+0000");
+    assert_has(call(fix, "POST", "/api/public/v1/sources", "{\"x\":\"\\\\u0000\"}", 400), "name");
     assert_has(call(fix, "GET", "/api/v1/sluice/status", NULL, 200), "\"connections\":1");
 }
 
