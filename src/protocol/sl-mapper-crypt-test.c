@@ -129,6 +129,27 @@ test_aes_round_trip(void)
     }
 }
 
+/* Thousands of equal values: no initialization vector comes twice, none is zero. */
+static void
+test_aes_vectors_are_fresh(void)
+{
+    static const struct {
+        const char *mode;
+        guint digits;
+    } rows[] = {{"CBC", 32}, {"CTR", 32}, {"GCM", 24}};
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        g_autoptr(SlCipher) cipher = sl_cipher_new_aes(KEY_128, rows[i].mode, "NoPadding", NULL);
+        for (guint n = 0; n < 5000; n++) {
+            g_autoptr(GString) out = g_string_new(NULL);
+            g_assert_true(sl_cipher_append_hex(cipher, span("exactly 16 bytes"), out, NULL));
+            g_string_truncate(out, rows[i].digits);
+            g_assert_cmpuint(strspn(out->str, "0"), <, rows[i].digits);
+            g_assert_true(g_hash_table_add(seen, g_strdup(out->str)));
+        }
+    }
+}
+
 /* A whole number of blocks needs no padding; anything else is an error, never cut or clear. */
 static void
 test_aes_without_padding(void)
@@ -254,6 +275,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/mapper-crypt/digests", test_digests);
     g_test_add_func("/mapper-crypt/aes-round-trip", test_aes_round_trip);
+    g_test_add_func("/mapper-crypt/aes-vectors-are-fresh", test_aes_vectors_are_fresh);
     g_test_add_func("/mapper-crypt/aes-without-padding", test_aes_without_padding);
     g_test_add_func("/mapper-crypt/aes-vector", test_aes_vector);
     g_test_add_func("/mapper-crypt/aes-refused", test_aes_refused);

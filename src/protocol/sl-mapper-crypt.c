@@ -14,8 +14,9 @@
 #define BLOCK 16
 #define TAG 16
 
+/* Algorithms are fetched once: libcrypto would look for them again at every record. */
 struct SlDigest {
-    const EVP_MD *md; /* NULL: MD2 */
+    EVP_MD *md; /* NULL: MD2 */
     EVP_MD_CTX *ctx;
 };
 
@@ -33,9 +34,9 @@ static const Mode modes[] = {
 struct SlCipher {
     const Mode *mode; /* NULL: RSA */
     gboolean pad;
-    const EVP_CIPHER *evp;
-    EVP_CIPHER_CTX *ctx;
-    guint8 key[32];
+    EVP_CIPHER_CTX *ctx;    /* has the key */
+    guint8 ivs[64 * BLOCK]; /* random, each used once; asked for in one go: they are no secrets */
+    guint ivs_left;         /* bytes of them */
     gboolean has_key;
     EVP_PKEY *public_key;
     EVP_PKEY_CTX *rsa;
@@ -104,7 +105,7 @@ sl_digest_new(const char *method, GError **error)
         digest->ctx = EVP_MD_CTX_new();
         if (methods[i].evp == NULL)
             return g_steal_pointer(&digest);
-        digest->md = EVP_get_digestbyname(methods[i].evp);
+        digest->md = EVP_MD_fetch(NULL, methods[i].evp, NULL);
         if (digest->md != NULL && EVP_DigestInit_ex(digest->ctx, digest->md, NULL) == 1)
             return g_steal_pointer(&digest);
         ERR_clear_error();
@@ -121,6 +122,7 @@ sl_digest_free(SlDigest *digest)
     if (digest == NULL)
         return;
     EVP_MD_CTX_free(digest->ctx);
+    EVP_MD_free(digest->md);
     g_free(digest);
 }
 
@@ -153,17 +155,20 @@ set_key(SlCipher *cipher, const char *key_hex, GError **error)
     guint bits = key->len * 8;
     if (good) {
         g_autofree char *name = g_strdup_printf("AES-%u-%s", bits, cipher->mode->name);
-        memcpy(cipher->key, key->data, key->len);
-        cipher->evp = EVP_get_cipherbyname(name);
+        EVP_CIPHER *evp = EVP_CIPHER_fetch(NULL, name, NULL);
+        cipher->has_key = evp != NULL &&
+                          EVP_EncryptInit_ex(cipher->ctx, evp, NULL, key->data, NULL) == 1 &&
+                          EVP_CIPHER_CTX_set_padding(cipher->ctx, 0) == 1;
+        EVP_CIPHER_free(evp);
+        ERR_clear_error();
     }
     OPENSSL_cleanse(key->data, key->len);
     if (!good)
         return sl_error_set(error, SL_ERROR_INVALID, "key: expected 128, 192 or 256 bits, not %u",
                             bits);
-    if (cipher->evp == NULL)
+    if (!cipher->has_key)
         return sl_error_set(error, SL_ERROR_INVALID, "this host's libcrypto has no AES-%u-%s", bits,
                             cipher->mode->name);
-    cipher->has_key = TRUE;
     return TRUE;
 }
 
@@ -230,7 +235,6 @@ sl_cipher_free(SlCipher *cipher)
     EVP_PKEY_free(cipher->public_key);
     if (cipher->buffer != NULL)
         g_byte_array_unref(cipher->buffer);
-    OPENSSL_cleanse(cipher->key, sizeof cipher->key);
     g_free(cipher);
 }
 
@@ -275,6 +279,20 @@ final_block(const SlCipher *cipher, SlSpan text, guint8 block[BLOCK])
 }
 
 static gboolean
+take_iv(SlCipher *cipher, guint8 *to, GError **error)
+{
+    guint n = cipher->mode->iv;
+    if (cipher->ivs_left < n) {
+        if (RAND_bytes(cipher->ivs, sizeof cipher->ivs) != 1)
+            return fail_crypto(error, "making an initialization vector");
+        cipher->ivs_left = sizeof cipher->ivs;
+    }
+    cipher->ivs_left -= n;
+    memcpy(to, cipher->ivs + cipher->ivs_left, n);
+    return TRUE;
+}
+
+static gboolean
 encrypt_aes(SlCipher *cipher, SlSpan text, GString *out, GError **error)
 {
     guint8 padding[BLOCK];
@@ -291,10 +309,9 @@ encrypt_aes(SlCipher *cipher, SlSpan text, GString *out, GError **error)
                             text.n, cipher->mode->name);
     g_byte_array_set_size(cipher->buffer, (guint)(iv + text.n + 2 * BLOCK + TAG));
     guint8 *to = cipher->buffer->data;
-    if (iv > 0 && RAND_bytes(to, (int)iv) != 1)
-        return fail_crypto(error, "making an initialization vector");
-    if (EVP_EncryptInit_ex(cipher->ctx, cipher->evp, NULL, cipher->key, iv > 0 ? to : NULL) != 1 ||
-        EVP_CIPHER_CTX_set_padding(cipher->ctx, 0) != 1 ||
+    if (!take_iv(cipher, to, error))
+        return FALSE;
+    if (EVP_EncryptInit_ex(cipher->ctx, NULL, NULL, NULL, iv > 0 ? to : NULL) != 1 ||
         EVP_EncryptUpdate(cipher->ctx, to + iv, &n, (const guint8 *)text.p, (int)text.n) != 1 ||
         (padded > 0 && EVP_EncryptUpdate(cipher->ctx, to + iv + n, &more, padding, padded) != 1) ||
         EVP_EncryptFinal_ex(cipher->ctx, to + iv + n + more, &last) != 1)
