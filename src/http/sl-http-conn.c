@@ -134,7 +134,7 @@ on_conn_timer(gpointer data)
 static gboolean
 conn_is_idle(SlHttpConn *conn)
 {
-    return conn->state == SL_HTTP_CONN_WAITING &&
+    return conn->state == SL_HTTP_CONN_WAITING && !conn->leaving &&
            !(g_socket_condition_check(conn->socket, G_IO_IN) & G_IO_IN);
 }
 
@@ -149,7 +149,9 @@ sl_http_conn_close_idle(SlHttpServer *server)
     }
     if (oldest == NULL)
         return FALSE;
-    oldest->state = SL_HTTP_CONN_REFUSED; /* not a second time */
+    /* The state stays: a request that came at this very moment goes its ordinary way, to an answer
+     * that cannot be written, and the end is noticed as that of any connection at rest. */
+    oldest->leaving = TRUE;
     sl_http_conn_hang_up(oldest);
     return TRUE;
 }

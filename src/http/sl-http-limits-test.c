@@ -167,6 +167,35 @@ test_cap(void)
     g_assert_cmpuint(c.served, ==, 3);
 }
 
+/* Kept connections that are closed for new ones just when their next request comes: each of them
+ * ends, or the places would be lost one by one. */
+static void
+client_squeeze(Fixture *fix)
+{
+    int fds[64];
+    for (guint round = 0; round < 60; round++) {
+        for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
+            fds[i] = tcp_connect(fix);
+            say(fds[i], "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
+            if (i % 4 == 3) /* to one that may be on its way out */
+                say(fds[i - 3], "GET /2 HTTP/1.1\r\nHost: x\r\n\r\n");
+        }
+        for (guint i = 0; i < G_N_ELEMENTS(fds); i++) {
+            say(fds[i], "GET /3 HTTP/1.1\r\nHost: x\r\n\r\n");
+            close(fds[i]);
+        }
+    }
+}
+
+static void
+test_squeeze(void)
+{
+    SlHttpLimits limits = SL_HTTP_LIMITS_DEFAULT;
+    SlHttpCounters c;
+    limits.max_connections = 4;
+    run_case(&limits, client_squeeze, &c);
+}
+
 /* Two threads, two places in the queue, six requests: two get 503 at once. */
 static void
 client_full(Fixture *fix)
@@ -229,6 +258,7 @@ main(int argc, char **argv)
     g_test_add_func("/http/limits/deaf", test_deaf);
     g_test_add_func("/http/limits/crowd", test_crowd);
     g_test_add_func("/http/limits/cap", test_cap);
+    g_test_add_func("/http/limits/squeeze", test_squeeze);
     g_test_add_func("/http/limits/full", test_full);
     return g_test_run();
 }

@@ -76,6 +76,7 @@ struct SlHttpConn {
     SlHttpPeer peer;
     SlHttpConnState state;
     gboolean first;      /* no request yet */
+    gboolean leaving;    /* hung up for want of places */
     gboolean in_request; /* counted in server->counters.requests */
     gint64 since;        /* monotonic: when the state was entered */
     GSource *timer;

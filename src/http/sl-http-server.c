@@ -179,7 +179,8 @@ has_room(SlHttpServer *server)
     if (server->counters.connections < server->limits.max_connections)
         return TRUE;
     for (GList *l = server->conns.head; l != NULL; l = l->next)
-        if (((SlHttpConn *)l->data)->state == SL_HTTP_CONN_WAITING)
+        if (((SlHttpConn *)l->data)->state == SL_HTTP_CONN_WAITING &&
+            !((SlHttpConn *)l->data)->leaving)
             return server->counters.connections == server->limits.max_connections;
     return FALSE;
 }
