@@ -419,6 +419,7 @@ is_news(const SlStreamBooks *total, const SlStreamBooks *posted)
            total->emitted.records != posted->emitted.records ||
            total->committed.records != posted->committed.records ||
            total->source_states != posted->source_states ||
+           total->status_changes != posted->status_changes ||
            total->estimated_records != posted->estimated_records;
 }
 
@@ -438,6 +439,12 @@ on_commit_time(gpointer data)
     sl_json_end_object(&w);
     orchestrator_committer_post(sync->committer, body, on_committed, sync);
     return G_SOURCE_CONTINUE;
+}
+
+void
+orchestrator_sync_take_back(OrchestratorSync *sync)
+{
+    sl_ledger_abandon(sync->ledger, FALSE);
 }
 
 void

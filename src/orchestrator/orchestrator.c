@@ -274,6 +274,8 @@ report(Run *run, OrchestratorApi *api, GError **error)
     orchestrator_fail(o, SL_ORIGIN_PERSISTENCE, SL_FAILURE_SYSTEM, refused->message,
                       "the result of this job was refused");
     o->outcome = ORCHESTRATOR_FAILED;
+    if (run->sync != NULL)
+        orchestrator_sync_take_back(run->sync);
     g_bytes_unref(body);
     body = make_report(run, api);
     return orchestrator_finish(api, calls[o->outcome], body, get_deadline, o->holder, error);

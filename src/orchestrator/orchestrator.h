@@ -62,6 +62,8 @@ void orchestrator_sync_stop(OrchestratorSync *sync, gboolean cancelled, const ch
 gboolean orchestrator_sync_kill(OrchestratorSync *sync);
 void orchestrator_sync_free(OrchestratorSync *sync); /* kills what runs still */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchestratorSync, orchestrator_sync_free)
+/* The success that was told has been refused: it is none. */
+void orchestrator_sync_take_back(OrchestratorSync *sync);
 /* The members states and stats of a body. */
 void orchestrator_sync_write(OrchestratorSync *sync, SlJsonWriter *w);
 

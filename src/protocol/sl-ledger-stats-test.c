@@ -97,6 +97,7 @@ test_complete(Fixture *f, gconstpointer data)
     assert_state(f, I, "complete");
     say(f, I, SL_STREAM_RUNNING); /* it was the last word */
     assert_state(f, I, "complete");
+    g_assert_cmpuint(sl_ledger_total(f->ledger).status_changes, ==, 3);
 }
 
 /* COMPLETE arriving after the last ack */
@@ -125,7 +126,9 @@ test_complete_without_state(Fixture *f, gconstpointer data)
     assert_state(f, F, "running");
     sl_ledger_complete(f->ledger);
     assert_state(f, F, "complete");
-    assert_state(f, I, "incomplete"); /* of this one the source never spoke */
+    assert_state(f, I, "incomplete");    /* of this one the source never spoke */
+    sl_ledger_abandon(f->ledger, FALSE); /* the end was refused */
+    assert_state(f, F, "incomplete");
 }
 
 static void

@@ -60,6 +60,7 @@ sl_ledger_total(const SlLedger *ledger)
         total.emitted.bytes += books->emitted.bytes;
         total.filtered.records += books->filtered.records;
         total.filtered.bytes += books->filtered.bytes;
+        total.status_changes += books->status_changes;
         total.committed.records += books->committed.records;
         total.committed.bytes += books->committed.bytes;
         total.rejected += books->rejected;

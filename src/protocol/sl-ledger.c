@@ -128,6 +128,7 @@ sl_ledger_set_status(SlLedger *ledger, guint stream, const SlTrace *trace)
 {
     SlStreamBooks *books = &ledger->books[stream];
     ledger->any_status = TRUE;
+    books->status_changes++;
     if (books->status == SL_STREAM_COMPLETE || books->status == SL_STREAM_INCOMPLETE)
         return;
     books->status = trace->status;
@@ -146,6 +147,7 @@ void
 sl_ledger_abandon(SlLedger *ledger, gboolean cancelled)
 {
     ledger->ended = TRUE;
+    ledger->succeeded = FALSE;
     ledger->cancelled = cancelled;
 }
 

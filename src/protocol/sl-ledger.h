@@ -30,6 +30,7 @@ typedef struct {
     gboolean rate_limited; /* … and that it has to wait, */
     guint64 limited_at;    /* with so many records sent, */
     gint64 quota_reset;    /* until then (ms; 0: not said) */
+    guint status_changes;  /* in a total: how often any of this was said */
 } SlStreamBooks;
 
 /* How far a stream is, as the platform tells it. */

@@ -196,6 +196,32 @@ def case_process_trace_error_with_exit_0():
     return run
 
 
+def case_status_rate_limited():
+    """Told at once, though no record comes; the next record ends it."""
+    run = Run(source="""
+record("s", {})
+say("TRACE", "trace", type="STREAM_STATUS", emitted_at=1, stream_status={"stream_descriptor": {"name": "s"}, "status": "RUNNING",
+    "reasons": [{"type": "RATE_LIMITED", "rate_limited": {"quota_reset": 1700000000000}}]})
+for _ in range(400):
+    if os.path.exists(HERE + "/go"): break
+    time.sleep(0.05)
+record("s", {})
+""").start()
+
+    def told():
+        return [body["stats"]["streams"][0] for body in run.api.bodies("commit") if body["stats"]["streams"]]
+
+    until = time.monotonic() + 20
+    while not any(stats["runState"] == "rate_limited" for stats in told()) and time.monotonic() < until:
+        time.sleep(0.02)
+    open(run.folder + "/go", "w").close()
+    body = run.wait().succeeded()
+    limited = [stats for stats in told() if stats["runState"] == "rate_limited"]
+    assert limited and limited[0]["quotaReset"] == 1700000000000, told()
+    assert body["stats"]["streams"][0]["runState"] == "incomplete"  # it never said COMPLETE
+    return run
+
+
 # --- Bugs of the reference --------------------------------------------------------------------------------------------
 
 def case_bug_final_flush_comes_after_the_output():
@@ -204,7 +230,7 @@ def case_bug_final_flush_comes_after_the_output():
     run.api.faults["success"] = [409]
     run.go()
     body = run.failed("The result of this job was refused", "fault 409", origin="persistence")
-    assert body.get("states") == []
+    assert body.get("states") == [] and body["output"]["sync"]["status"] == "failed"
     return run
 
 
