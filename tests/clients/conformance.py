@@ -25,6 +25,11 @@ EXCEPTIONS = {
 }
 # Served, but with no good answer: why.
 NEVER_GOOD = {
+    "POST /api/public/v1/sources/initiateOAuth": "501: there is no broker of OAuth client ids",
+    "PUT /api/public/v1/workspaces/{}/oauthCredentials": "501, as in the reference's community product",
+    "DELETE /api/public/v1/workspaces/{}/oauthCredentials/{}/{}": "501, as in the reference's community product",
+    "PUT /api/public/v1/organizations/{}/oauthCredentials": "403: licensed in the reference",
+    "DELETE /api/public/v1/organizations/{}/oauthCredentials/{}/{}": "403: licensed in the reference",
     "POST /api/v1/source_definitions/create_custom": "501: connectors of one's own are container images there, which are not run",
     "POST /api/v1/destination_definitions/create_custom": "501: as of sources",
 }
