@@ -157,7 +157,9 @@ add_world(Fixture *fix)
         "insert into job (config_type, scope, workspace_id, status, created_at, updated_at, "
         "finished_at) values ('sync', '" FIXTURE_CONNECTION "', '" FIXTURE_WORKSPACE "', "
         "'succeeded', now(), now(), now()), ('sync', '" OTHER_CONNECTION "', '" OTHER_WORKSPACE "',"
-        " 'succeeded', now(), now(), now());" ADD_TAG);
+        " 'succeeded', now(), now(), now());"
+        "insert into command (command_id, type, workspace_id, job_id, created_at) values "
+        "('Command 1', 'check', '" FIXTURE_WORKSPACE "', 1, now());" ADD_TAG);
     for (guint i = 0; i < G_N_ELEMENTS(callers); i++)
         add_user(fix, i);
 }
@@ -187,6 +189,9 @@ static const struct {
     {"jobId", "1", TRUE, FALSE},
     {"permissionId", PERMISSION, TRUE, FALSE},
     {"tagId", TAG, TRUE, FALSE},
+    {"commandId", "Command 1", TRUE, FALSE},
+    {"workspace_id", FIXTURE_WORKSPACE, TRUE, FALSE},
+    {"actor_id", FIXTURE_SOURCE, TRUE, FALSE},
     {"organizationId", ORGANIZATION, FALSE, TRUE},
     {"userId", STRANGER, FALSE, FALSE},
 };
@@ -272,8 +277,8 @@ write_record(Request *request, const SlRecord *record, gboolean top, SlJsonWrite
         if (top && strstr(request->operation->path, hole) != NULL)
             continue;
         if ((field->flags & SL_FIELD_REQUIRED) != 0 ||
-            (top &&
-             (g_str_has_suffix(field->json, "Id") || strcmp(field->json, "workspaceIds") == 0))) {
+            (top && (g_str_has_suffix(field->json, "Id") || g_str_has_suffix(field->json, "_id") ||
+                     strcmp(field->json, "workspaceIds") == 0))) {
             sl_json_key(w, field->json);
             write_field(request, field, top, w);
         }

@@ -60,10 +60,8 @@ server_connector_get(ServerCtx *ctx, const SlConnectorIdRequest *in, SlConnector
                      GError **error)
 {
     g_autoptr(SlDefinition) row = NULL;
-    if (!sl_sql_definition_resolve(ctx->tx, in->definition_id, &row, error))
+    if (!server_definition_load(ctx, NULL, in->definition_id, -1, &row, error))
         return FALSE;
-    if (row == NULL)
-        return not_found(in->definition_id, error);
     *ret = make_connector(row);
     return TRUE;
 }

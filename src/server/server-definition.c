@@ -29,10 +29,14 @@ not_found(const char *definition_id, GError **error)
  */
 
 static gboolean
-is_visible(const SlDefinition *row, const char *workspace_id)
+find_visible(ServerCtx *ctx, const SlDefinition *row, const char *workspace_id, gboolean *ret,
+             GError **error)
 {
-    return workspace_id == NULL || row->workspace_id == NULL ||
-           strcmp(row->workspace_id, workspace_id) == 0;
+    *ret = row->workspace_id == NULL;
+    if (*ret || workspace_id == NULL)
+        return *ret || server_ctx_sees(ctx, row->workspace_id, ret, error);
+    *ret = strcmp(row->workspace_id, workspace_id) == 0;
+    return TRUE;
 }
 
 gboolean
@@ -42,8 +46,12 @@ server_definition_load(ServerCtx *ctx, const char *workspace_id, const char *def
     g_autoptr(SlDefinition) row = NULL;
     if (!sl_sql_definition_resolve(ctx->tx, definition_id, &row, error))
         return FALSE;
-    if (row == NULL || (actor_type != -1 && row->actor_type != actor_type) ||
-        !is_visible(row, workspace_id))
+    gboolean visible = FALSE;
+    if (row == NULL || (actor_type != -1 && row->actor_type != actor_type))
+        return not_found(definition_id, error);
+    if (!find_visible(ctx, row, workspace_id, &visible, error))
+        return FALSE;
+    if (!visible)
         return not_found(definition_id, error);
     *ret = g_steal_pointer(&row);
     return TRUE;

@@ -9,8 +9,8 @@
 
 #define SERVER_DECLARATIVE_RUNTIME "declarative" /* a manifest, see server-manifest.h */
 
-/* By its id or by one that it stands in for. workspace_id NULL: of all workspaces. actor_type -1:
- * either. SL_ERROR_NOT_FOUND. */
+/* By its id or by one that it stands in for. workspace_id NULL: of all workspaces that the
+ * caller may see. actor_type -1: either. SL_ERROR_NOT_FOUND. */
 gboolean server_definition_load(ServerCtx *ctx, const char *workspace_id, const char *definition_id,
                                 int actor_type, SlDefinition **ret, GError **error);
 

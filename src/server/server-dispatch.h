@@ -136,6 +136,9 @@ void server_ctx_refuse(ServerCtx *ctx, int code, const char *message);
  * SL_ERROR_FORBIDDEN. */
 gboolean server_ctx_require(const ServerCtx *ctx, ServerIntent intent, GError **error);
 
+/* May the caller see what is in the workspace (as far as the operation's intent goes)? */
+gboolean server_ctx_sees(ServerCtx *ctx, const char *workspace_id, gboolean *ret, GError **error);
+
 /* The workspaces that a list is about: the `workspaceIds` of the input, all of which were allowed,
  * or without them those that the caller may see. Empty: all (never: none). For sl_sql_*_list(). */
 gboolean server_ctx_workspaces(ServerCtx *ctx, char *const *given, const char *const **ret,

@@ -299,3 +299,15 @@ server_ctx_workspaces(ServerCtx *ctx, char *const *given, const char *const **re
     *ret = ctx->visible[0] != NULL ? (const char *const *)ctx->visible : nothing;
     return TRUE;
 }
+
+gboolean
+server_ctx_sees(ServerCtx *ctx, const char *workspace_id, gboolean *ret, GError **error)
+{
+    const char *const *workspaces = NULL;
+    gboolean must_ask = ctx->must_ask; /* this question is not the list's */
+    if (!server_ctx_workspaces(ctx, NULL, &workspaces, error))
+        return FALSE;
+    ctx->must_ask = must_ask;
+    *ret = ctx->caller.admin || g_strv_contains(workspaces, workspace_id);
+    return TRUE;
+}

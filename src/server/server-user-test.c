@@ -446,6 +446,38 @@ test_two_workspaces(Fixture *fix, gconstpointer data)
         {"POST", "/api/v1/users/list_access_info_by_workspace_id",
          body_of(fix, "workspaceId", home)},
     };
+    /* a connector of his own workspace: hers does not know it, nor can she run it */
+    queue_fixture_script(
+        fix->server.db,
+        format(fix,
+               "insert into actor_definition (definition_id, name, actor_type, runtime, command, "
+               "docker_repository, docker_image_tag, spec, workspace_id, custom, created_at, "
+               "updated_at) values ('" NOBODY "', 'secret', 'source', 'native', '[\"s\"]', 'mine', "
+               "'1', '{}', '%s', true, now(), now());",
+               home));
+    const struct {
+        const char *method, *path, *body;
+    } unknown[] = {
+        {"GET", "/api/v1/sluice/definitions/" NOBODY, NULL},
+        {"GET", WS "/definitions/sources/" NOBODY, NULL},
+        {"POST", "/api/v1/source_definitions/get", body_of(fix, "sourceDefinitionId", NOBODY)},
+        {"POST", "/api/v1/actor_definition_versions/get_default",
+         body_of(fix, "actorDefinitionId", NOBODY)},
+        {"POST", "/api/v1/source_definition_specifications/get",
+         "{\"sourceDefinitionId\":\"" NOBODY "\",\"workspaceId\":\"" FIXTURE_WORKSPACE "\"}"},
+        {"POST", "/api/public/v1/sources",
+         "{\"name\":\"x\",\"definitionId\":\"" NOBODY "\",\"workspaceId\":\"" FIXTURE_WORKSPACE
+         "\",\"configuration\":{}}"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(unknown); i++)
+        as(fix, ada, unknown[i].method, unknown[i].path, unknown[i].body, 404);
+    as(fix, bob, "GET", unknown[0].path, NULL, 200);
+    as(fix, bob, "POST", unknown[2].path, unknown[2].body, 200);
+    static const char *const connectors[] = {"/api/v1/sluice/definitions",
+                                             WS "/definitions/sources"};
+    for (guint i = 0; i < G_N_ELEMENTS(connectors); i++)
+        assert_lacks(as(fix, ada, "GET", connectors[i], NULL, 200), NOBODY);
+    assert_lacks(as(fix, ada, "POST", "/api/v1/source_definitions/list", "{}", 200), NOBODY);
     for (guint i = 0; i < G_N_ELEMENTS(calls); i++)
         as(fix, ada, calls[i].method, calls[i].path, calls[i].body, 403);
     /* the other way round: connection, job, sync */

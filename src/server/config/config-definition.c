@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "server-definition.h"
-#include "server-problem.h"
 #include "server-routes.h"
 #include "sl-error.h"
 #include "sl-sql.h"
@@ -25,28 +24,11 @@ config_definition_support_level(const SlDefinition *definition)
     return definition->custom ? "none" : "community";
 }
 
-/* Without a workspace in the request, the caller must see the one that it belongs to. */
-static gboolean
-check_visible(ServerCtx *ctx, const SlDefinition *row, GError **error)
-{
-    const char *const *visible = NULL;
-    if (row->workspace_id == NULL || ctx->caller.admin)
-        return TRUE;
-    return server_ctx_workspaces(ctx, NULL, &visible, error) &&
-           (g_strv_contains(visible, row->workspace_id) ||
-            server_not_found(error, "connector definition", row->definition_id));
-}
-
 gboolean
 config_definition_load(ServerCtx *ctx, const char *workspace_id, const char *definition_id,
                        int actor_type, SlDefinition **ret, GError **error)
 {
-    g_autoptr(SlDefinition) row = NULL;
-    if (!server_definition_load(ctx, workspace_id, definition_id, actor_type, &row, error) ||
-        (workspace_id == NULL && !check_visible(ctx, row, error)))
-        return FALSE;
-    *ret = g_steal_pointer(&row);
-    return TRUE;
+    return server_definition_load(ctx, workspace_id, definition_id, actor_type, ret, error);
 }
 
 /* --- answers -----------------------------------------------------------------------------------
