@@ -228,6 +228,48 @@ test_bad_mappers(void)
            "stream 'a': hashedFields: not supported any more; use a mapper of type hashing");
 }
 
+/* Before it is saved: the refusals of a sync, with the keys of mappers still hidden. */
+static void
+test_check(void)
+{
+#define AES(key)                                                                                   \
+    "{\"streams\":[{\"stream\":{\"name\":\"a\",\"json_schema\":{\"properties\":{\"m\":{}}}},"      \
+    "\"sync_mode\":\"incremental\"," APPEND ",\"mappers\":[{\"type\":\"encryption\","              \
+    "\"mapperConfiguration\":{\"algorithm\":\"AES\",\"targetField\":\"m\",\"mode\":\"CBC\","       \
+    "\"padding\":\"PKCS5Padding\",\"key\":" key "}}]}]}"
+    static const struct {
+        const char *text;
+        SlCatalogNames names;
+        const char *message; /* NULL: good */
+    } rows[] = {
+        {AES("{\"_secret\":\"5\"}"), {NULL, NULL, NULL}, NULL},
+        {AES("\"**********\""), {NULL, NULL, "p_"}, NULL},
+        {AES("\"00\""),
+         {NULL, NULL, NULL},
+         "stream 'a': mapper 1 (encryption): key: expected 128, 192 or 256 bits, not 8"},
+        {ONE("\"name\":\"a\"", APPEND ",\"mappers\":[{\"type\":\"x\"}]"),
+         {NULL, NULL, NULL},
+         "stream 'a': mapper 1: there is no mapper of type \"x\""},
+        {ONE("\"name\":\"a\"", APPEND ",\"selectedFields\":7"),
+         {NULL, NULL, NULL},
+         "stream 'a': selectedFields: expected an array"},
+        {"{\"streams\":[" STREAM("\"name\":\"a\",\"namespace\":\"x\"", APPEND) "," STREAM(
+             "\"name\":\"a\",\"namespace\":\"y\"", APPEND) "]}",
+         {"customformat", "z", NULL},
+         "catalog.streams[1]: streams 'x.a' and 'y.a' would both be 'a' at the destination"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        gboolean good =
+            sl_catalog_check(rows[i].text, strlen(rows[i].text), &rows[i].names, &error);
+        g_assert_cmpstr(error != NULL ? error->message : NULL, ==, rows[i].message);
+        g_assert_cmpint(good, ==, rows[i].message == NULL);
+    }
+    refuse(AES("{\"_secret\":\"5\"}"), NULL,
+           "stream 'a': mapper 1 (encryption): the key is a reference that was not resolved");
+#undef AES
+}
+
 int
 main(int argc, char **argv)
 {
@@ -239,5 +281,6 @@ main(int argc, char **argv)
     g_test_add_func("/protocol/catalog/writing-keeps-bytes", test_writing_keeps_bytes);
     g_test_add_func("/protocol/catalog/mapped", test_mapped);
     g_test_add_func("/protocol/catalog/bad-mappers", test_bad_mappers);
+    g_test_add_func("/protocol/catalog/check", test_check);
     return g_test_run();
 }

@@ -207,6 +207,36 @@ map_names(SlCatalogStream *stream, NamesRule rule, const SlCatalogNames *names)
     stream->to_ns_json = quote(stream->to_ns);
 }
 
+/* In a catalog that is only stored, keys of mappers are references: nothing can be applied yet. */
+static gboolean
+check_mappers(const SlCatalog *catalog, const SlCatalogStream *stream, const char *title,
+              GError **error)
+{
+    g_autoptr(SlMapperShape) shape = sl_mapper_shape(catalog->doc, stream->node, error);
+    if (shape == NULL) {
+        g_prefix_error(error, "stream '%s': ", title);
+        return FALSE;
+    }
+    if (shape->faults->len == 0)
+        return TRUE;
+    const SlMapperFault *fault = shape->faults->pdata[0];
+    return sl_error_set(error, SL_ERROR_INVALID, "stream '%s': %s", title, fault->message);
+}
+
+static gboolean
+make_mapper(const SlCatalog *catalog, SlCatalogStream *stream, GError **error)
+{
+    g_autofree char *title = sl_catalog_stream_title(stream);
+    g_autoptr(GError) refusal = NULL;
+    if (catalog->stored)
+        return check_mappers(catalog, stream, title, error);
+    stream->mapper = sl_mapper_new(catalog->doc, stream->node, title, &refusal);
+    if (refusal == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&refusal));
+    return FALSE;
+}
+
 static gboolean
 read_stream(SlCatalog *catalog, SlCatalogStream *stream, GError **error)
 {
@@ -225,13 +255,8 @@ read_stream(SlCatalog *catalog, SlCatalogStream *stream, GError **error)
                    &destination_mode, error) ||
         !read_ids(catalog, stream, error))
         return FALSE;
-    g_autofree char *title = sl_catalog_stream_title(stream);
-    g_autoptr(GError) refusal = NULL;
-    stream->mapper = sl_mapper_new(catalog->doc, stream->node, title, &refusal);
-    if (refusal != NULL) {
-        g_propagate_error(error, g_steal_pointer(&refusal));
+    if (!make_mapper(catalog, stream, error))
         return FALSE;
-    }
     stream->sync_mode = (SlSyncMode)sync_mode;
     stream->destination_mode = (SlDestinationMode)destination_mode;
     const SlJsonNode *resumable = get_member(catalog->doc, inner, "is_resumable");
@@ -268,11 +293,12 @@ refuse_twins(const SlCatalog *catalog, GError **error)
     return TRUE;
 }
 
-SlCatalog *
-sl_catalog_parse(const char *text, gsize len, const SlCatalogNames *names, GError **error)
+static SlCatalog *
+parse(const char *text, gsize len, const SlCatalogNames *names, gboolean stored, GError **error)
 {
     NamesRule rule;
     g_autoptr(SlCatalog) catalog = g_new0(SlCatalog, 1);
+    catalog->stored = stored;
     catalog->doc = sl_json_read_copy(text, len, NULL, error);
     if (catalog->doc == NULL) {
         g_prefix_error(error, "catalog: ");
@@ -297,6 +323,19 @@ sl_catalog_parse(const char *text, gsize len, const SlCatalogNames *names, GErro
     if (!refuse_twins(catalog, error))
         return NULL;
     return g_steal_pointer(&catalog);
+}
+
+SlCatalog *
+sl_catalog_parse(const char *text, gsize len, const SlCatalogNames *names, GError **error)
+{
+    return parse(text, len, names, FALSE, error);
+}
+
+gboolean
+sl_catalog_check(const char *text, gsize len, const SlCatalogNames *names, GError **error)
+{
+    g_autoptr(SlCatalog) catalog = parse(text, len, names, TRUE, error);
+    return catalog != NULL;
 }
 
 void

@@ -39,6 +39,7 @@ typedef struct {
 typedef struct {
     SlCatalogStream *streams;
     guint n_streams;
+    gboolean stored; /* keys of its mappers are references; see sl_catalog_check() */
     SlJsonDoc *doc;
 } SlCatalog;
 
@@ -56,6 +57,10 @@ typedef struct {
 SlCatalog *sl_catalog_parse(const char *text, gsize len, const SlCatalogNames *names,
                             GError **error);
 void sl_catalog_free(SlCatalog *catalog);
+
+/* For whoever saves a connection: would a sync accept this catalog under these names? The same
+ * refusals and texts, but keys of mappers may be references or masks. */
+gboolean sl_catalog_check(const char *text, gsize len, const SlCatalogNames *names, GError **error);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlCatalog, sl_catalog_free)
 
 /* catalog.json of the connectors: members that are ours only are left out, destination modes are
