@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import struct
 import time
 
 from harness import SINK, Run, stream
@@ -602,6 +603,33 @@ record('s', {})""", conf={"max_log": "64K"}).go()
     run.succeeded()
     assert run.said("the log has reached its size") and run.said("this one stays")
     assert os.path.getsize(run.log_folder + "/7/0.ndjson") < 64 * 1024 * 1.2
+    return run
+
+
+def case_log_index():
+    """Each mark of the index is where its line begins; the first error is marked too."""
+    run = Run(source="""
+for i in range(2500): log('INFO', 'line %d' % i)
+log('ERROR', 'the first error')
+log('ERROR', 'the second')
+record('s', {})""").go()
+    run.succeeded()
+    path = run.log_folder + "/7/0.ndjson"
+    with open(path, "rb") as file:
+        text = file.read()
+    with open(path + ".index", "rb") as file:
+        index = file.read()
+    lines = text.split(b"\n")
+    marks = list(struct.iter_unpack("<QQq", index))
+    plain = [mark for mark in marks if not mark[0] >> 63]
+    errors = [mark for mark in marks if mark[0] >> 63]
+    assert [mark[0] for mark in plain] == list(range(0, len(lines) - 1, 1000)), marks
+    for line, offset, timestamp in marks:
+        line &= (1 << 63) - 1
+        assert text[offset:].split(b"\n", 1)[0] == lines[line], (line, offset)
+        assert json.loads(lines[line])["timestamp"] == timestamp
+    assert len(errors) == 1 and b"the first error" in lines[errors[0][0] & ((1 << 63) - 1)], errors
+    assert os.stat(path + ".index").st_mode & 0o777 == os.stat(path).st_mode & 0o777
     return run
 
 
