@@ -173,6 +173,50 @@ test_delete(Fixture *fix, gconstpointer data)
     }
 }
 
+/* What is easily got wrong. */
+static void
+test_surprises(Fixture *fix, gconstpointer data)
+{
+    for (guint i = 0; i < G_N_ELEMENTS(sides); i++) {
+        /* keys are the connector's: never re-cased, never sorted; numbers keep their digits */
+        const char *odd = "{\"z_y\":1.10,\"host\":\"h\",\"aB\":[1,2],\"password\":\"p\","
+                          "\"A-b\":{\"k\":1e3}}";
+        const char *kept = "{\"z_y\":1.10,\"host\":\"h\",\"aB\":[1,2],\"password\":"
+                           "\"**********\",\"A-b\":{\"k\":1e3}}";
+        const char *made = make(fix, i, "n", odd, 200);
+        const char *id = id_of(fix, i, made), *patch = verb_of(fix, i, "partial_update");
+        g_assert_cmpstr(member(fix, made, "connectionConfiguration"), ==, kept);
+        /* a merge replaces arrays whole and cannot delete */
+        const char *answer = config_call(
+            fix, patch,
+            of_id(fix, i, id, ",\"connectionConfiguration\":{\"aB\":[3],\"A-b\":{\"l\":2}}"), 200);
+        g_assert_cmpstr(member(fix, answer, "connectionConfiguration"), ==,
+                        "{\"z_y\":1.10,\"host\":\"h\",\"aB\":[3],\"password\":\"**********\","
+                        "\"A-b\":{\"k\":1e3,\"l\":2}}");
+        /* ids are compared without case, and given in lower case */
+        g_autofree char *upper = g_ascii_strup(id, -1);
+        answer = config_call(fix, verb_of(fix, i, "get"), of_id(fix, i, upper, ""), 200);
+        g_assert_cmpstr(id_of(fix, i, answer), ==, id);
+        /* another value replaces a secret: one secret, and another one */
+        const char *secret = format(fix, "select secret_id from secret where actor_id = '%s'", id);
+        const char *count = format(fix, "select count(*) from (%s) s", secret);
+        const char *same = format(fix, "create table kept as %s", secret);
+        queue_fixture_script(fix->server.db, "drop table if exists kept");
+        queue_fixture_script(fix->server.db, same);
+        config_call(fix, patch,
+                    of_id(fix, i, id, ",\"connectionConfiguration\":{\"password\":\"q\"}"), 200);
+        g_assert_cmpint(queue_fixture_count(fix->server.db, count), ==, 1);
+        g_assert_cmpint(
+            queue_fixture_count(fix->server.db, format(fix,
+                                                       "select count(*) from kept join (%s) s "
+                                                       "using (secret_id)",
+                                                       secret)),
+            ==, 0);
+        /* unknown members of a request do no harm */
+        config_call(fix, verb_of(fix, i, "get"), of_id(fix, i, id, ",\"new\":{\"x\":[]}"), 200);
+    }
+}
+
 static void
 make_some(Fixture *fix)
 {
@@ -312,6 +356,7 @@ config_add_actor_cases(void)
     CONFIG_CASE("actor/bad", test_bad);
     CONFIG_CASE("actor/update", test_update);
     CONFIG_CASE("actor/delete", test_delete);
+    CONFIG_CASE("actor/surprises", test_surprises);
     CONFIG_CASE("actor/list", test_list);
     CONFIG_CASE("actor/pages", test_pages);
     CONFIG_CASE("actor/search", test_search);
