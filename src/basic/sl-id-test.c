@@ -2,6 +2,8 @@
 #include "config.h"
 #include "sl-id.h"
 
+#include <string.h>
+
 static void
 test_round_trip(void)
 {
@@ -35,11 +37,26 @@ test_refused(void)
     g_assert_null(sl_id_expand("zz0e8400e29b41d4a716446655440000"));
 }
 
+static void
+test_secrets(void)
+{
+    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < 1000; i++) {
+        g_autoptr(GError) error = NULL;
+        char *secret = sl_id_new_secret(&error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(strlen(secret), ==, 64);
+        g_assert_cmpuint(strspn(secret, "0123456789abcdef"), ==, 64);
+        g_assert_true(g_hash_table_add(seen, secret));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/basic/id/round-trip", test_round_trip);
     g_test_add_func("/basic/id/refused", test_refused);
+    g_test_add_func("/basic/id/secrets", test_secrets);
     return g_test_run();
 }

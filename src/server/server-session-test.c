@@ -2,6 +2,7 @@
 #include "config.h"
 #include "server-session.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "server-auth.h"
@@ -408,6 +409,24 @@ test_password_change(Fixture *fix, gconstpointer data)
     g_assert_cmpuint(login(fix, EMAIL, "battery staple").status, ==, 200);
 }
 
+/* A hash of another cost is made anew by the next login, which works all the same. */
+static void
+test_old_hash(Fixture *fix, gconstpointer data)
+{
+    char old[crypto_pwhash_STRBYTES];
+    set_up(fix);
+    g_assert_cmpint(crypto_pwhash_str_alg(old, PASSWORD, strlen(PASSWORD), 1, 16384,
+                                          crypto_pwhash_ALG_ARGON2ID13),
+                    ==, 0);
+    queue_fixture_script(fix->server.db,
+                         format(fix, "update account set password_hash = '%s'", old));
+    g_assert_cmpuint(login(fix, EMAIL, PASSWORD).status, ==, 200);
+    const char *same = format(fix, "select count(*) from account where password_hash = '%s'", old);
+    g_assert_cmpint(queue_fixture_count(fix->server.db, same), ==, 0);
+    g_assert_cmpuint(login(fix, EMAIL, PASSWORD).status, ==, 200);
+    g_assert_cmpuint(login(fix, EMAIL, "wrong horse").status, ==, 401);
+}
+
 /* --- what clients send ------------------------------------------------------------------------ */
 
 static void
@@ -637,6 +656,7 @@ main(int argc, char **argv)
     CASE("logout", test_logout);
     CASE("guessing", test_guessing);
     CASE("password-change", test_password_change);
+    CASE("old-hash", test_old_hash);
     CASE("basic", test_basic);
     CASE("forged-tokens", test_forged_tokens);
     CASE("owners", test_owners);
