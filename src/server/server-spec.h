@@ -4,13 +4,13 @@
 #include <glib.h>
 
 /* Judges a connector's configuration by the connectionSpecification of its specification (a
- * ConnectorSpecification, as JSON): the part of JSON Schema (draft 7) that says what a form may
- * contain: type, required, properties, additionalProperties false, items, enum, const, minimum,
- * maximum, minLength, maxLength, pattern, oneOf, anyOf, allOf. Other words, and references, are
- * passed over: the connector's own check has the last word.
+ * ConnectorSpecification, as JSON): JSON Schema draft-07 (src/schema). What in the specification
+ * cannot be used (a pattern that is none) is passed over: its author is far away, and the
+ * connector's own check has the last word. `format` is a remark.
  *
- * SL_ERROR_UNPROCESSABLE names the property: "configuration.port: expected integer". Secrets may
- * stand as the mask or as references; of those only that they are there is judged. */
+ * SL_ERROR_UNPROCESSABLE names up to five properties: "configuration.port: expected integer, found
+ * string; …". Secrets may stand as the mask or as references; of those only that they are there is
+ * judged. */
 gboolean server_spec_judge(const char *spec, const char *configuration, GError **error);
 
 /* Its connectionSpecification; "{}" when there is none. */
