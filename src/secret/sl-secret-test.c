@@ -69,6 +69,84 @@ test_split(void)
     }
 }
 
+/* Where secrets may be marked: each configuration has "s" as its only secret value. */
+static void
+test_places(void)
+{
+    static const struct {
+        const char *spec, *config;
+    } places[] = {
+        {"{\"$ref\":\"#/definitions/d\",\"definitions\":{\"d\":{\"properties\":{\"a\":{\"$ref\":"
+         "\"#/definitions/e~1f\"}}},\"e/f\":{\"airbyte_secret\":true}}}",
+         "{\"a\":\"s\"}"},
+        {"{\"properties\":{\"a\":{\"items\":{\"properties\":{\"k\":{\"airbyte_secret\":true}}}}}}",
+         "{\"a\":[{\"k\":\"s\",\"l\":\"open\"}]}"},
+        {"{\"properties\":{\"a\":{\"items\":[{},{\"airbyte_secret\":true}]}}}",
+         "{\"b\":\"open\",\"a\":[\"s\"]}"},
+        {"{\"additionalProperties\":{\"airbyte_secret\":true},\"properties\":{\"b\":{}}}",
+         "{\"b\":\"open\",\"a\":\"s\"}"},
+        {"{\"patternProperties\":{\"^a\":{\"airbyte_secret\":true}}}", "{\"a\":\"s\"}"},
+        {"{\"if\":{},\"then\":{\"properties\":{\"a\":{\"airbyte_secret\":true}}}}",
+         "{\"a\":\"s\"}"},
+        {"{\"allOf\":[{\"anyOf\":[{\"oneOf\":[{\"properties\":{\"a\":{\"airbyte_secret\":true}}}]}]"
+         "}]}",
+         "{\"a\":\"s\"}"},
+        /* a marked object: all in it */
+        {"{\"properties\":{\"a\":{\"airbyte_secret\":true}}}", "{\"a\":{\"b\":[\"s\"]}}"},
+        /* a reference that comes round */
+        {"{\"properties\":{\"a\":{\"$ref\":\"#\"},\"k\":{\"airbyte_secret\":true}}}",
+         "{\"a\":{\"a\":{\"k\":\"s\"}}}"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(places); i++) {
+        g_autoptr(GPtrArray) seen = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GError) error = NULL;
+        g_autofree char *result =
+            sl_secret_split(places[i].config, places[i].spec, NULL, put, seen, &error);
+        g_test_message("%s: %s", places[i].spec, result);
+        g_assert_no_error(error);
+        g_assert_cmpuint(seen->len, ==, 1);
+        g_assert_cmpstr(seen->pdata[0], ==, "s");
+        g_assert_null(strstr(result, "\"s\""));
+    }
+}
+
+#define BRANCHES                                                                                   \
+    "{\"properties\":{\"t\":{\"oneOf\":[{\"properties\":{\"m\":{\"const\":\"A\"},\"k\":{"          \
+    "\"airbyte_secret\":true}}},{\"properties\":{\"m\":{\"enum\":[\"B\"]},\"k\":{"                 \
+    "\"airbyte_secret\":true}}}]}}}"
+
+/* The same branch keeps, another one does not, whatever the member is called. */
+static void
+test_branches(void)
+{
+    static const char old[] = "{\"t\":{\"m\":\"A\",\"k\":{\"_secret\":\"o\"}}}";
+    static const struct {
+        const char *config, *result;
+    } edits[] = {
+        {"{\"t\":{\"m\":\"\\u0041\",\"k\":\"**********\"}}",
+         "{\"t\":{\"m\":\"\\u0041\",\"k\":{\"_secret\":\"o\"}}}"},
+        {"{\"t\":{\"k\":\"**********\"}}", "{\"t\":{\"k\":{\"_secret\":\"o\"}}}"},
+        {"{\"t\":{\"m\":\"B\",\"k\":\"new\"}}",
+         "{\"t\":{\"m\":\"B\",\"k\":{\"_secret\":\"id1\"}}}"},
+        {"{\"t\":{\"m\":\"B\",\"k\":\"**********\"}}", NULL},
+        /* merged (PATCH) */
+        {"{\"t\":{\"m\":\"A\",\"k\":{\"_secret\":\"o\"}}}",
+         "{\"t\":{\"m\":\"A\",\"k\":{\"_secret\":\"o\"}}}"},
+        {"{\"t\":{\"m\":\"B\",\"k\":{\"_secret\":\"o\"}}}", "{\"t\":{\"m\":\"B\"}}"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(edits); i++) {
+        g_autoptr(GPtrArray) seen = g_ptr_array_new_with_free_func(g_free);
+        g_autoptr(GError) error = NULL;
+        g_autofree char *result =
+            sl_secret_split(edits[i].config, BRANCHES, old, put, seen, &error);
+        g_assert_cmpstr(result, ==, edits[i].result);
+        if (result == NULL) {
+            g_assert_error(error, SL_ERROR, SL_ERROR_INVALID);
+            g_assert_true(g_str_has_prefix(error->message, "t.k: "));
+        }
+    }
+}
+
 static void
 test_mask_without_secret(void)
 {
@@ -136,6 +214,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/secret/secret/split", test_split);
+    g_test_add_func("/secret/secret/places", test_places);
+    g_test_add_func("/secret/secret/branches", test_branches);
     g_test_add_func("/secret/secret/mask-without-secret", test_mask_without_secret);
     g_test_add_func("/secret/secret/references", test_references);
     g_test_add_func("/secret/secret/nul-in-a-name", test_nul_in_a_name);

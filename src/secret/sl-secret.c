@@ -7,7 +7,7 @@
 #include "sl-error.h"
 
 #define REFERENCE "_secret"
-#define MAX_SCHEMAS 64 /* branches that can describe one value */
+#define MAX_SCHEMAS 256 /* branches that can describe one value */
 
 static gboolean
 is_reference(const SlJsonDoc *doc, const SlJsonNode *node)
@@ -169,12 +169,14 @@ sl_secret_fill(const char *config, SlSecretGet get, gpointer data, GError **erro
 
 /* --- the walk over a configuration along its specification ----------------------------------- */
 
-/* All schemas that may describe one value: a schema and, through oneOf, anyOf and allOf, its
- * branches. Which branch a value belongs to does not matter: a value that any branch calls a
- * secret is kept as one. */
+/* All schemas that may describe one value: a schema and, through references, oneOf, anyOf, allOf,
+ * then and else, its branches. Which branch a value belongs to does not matter: a value that any
+ * branch calls a secret is kept as one. With more branches than there is room for, everything is.
+ */
 typedef struct {
     const SlJsonNode *nodes[MAX_SCHEMAS];
     guint n;
+    gboolean secret; /* stands within something secret, or nobody can say */
 } Schemas;
 
 typedef struct {
@@ -186,39 +188,61 @@ typedef struct {
     GString *path;
 } Split;
 
+static void schemas_add(const SlJsonDoc *spec, Schemas *schemas, const SlJsonNode *schema);
+
+/* "#/definitions/x": what connectors' specifications have; others lead nowhere (the judge too
+ * passes them over). */
+static const SlJsonNode *
+follow(const SlJsonDoc *spec, const SlJsonNode *reference)
+{
+    g_autofree char *text = sl_json_dup_string(reference);
+    g_autofree char *pointer =
+        text != NULL && *text == '#' ? g_uri_unescape_string(text + 1, NULL) : NULL;
+    g_auto(GStrv) parts = pointer != NULL ? g_strsplit(pointer, "/", -1) : NULL;
+    const SlJsonNode *node = parts != NULL ? sl_json_root(spec) : NULL;
+    for (guint i = 1; node != NULL && parts[0] != NULL && parts[i] != NULL; i++) {
+        g_autoptr(GString) part = g_string_new(parts[i]);
+        g_string_replace(part, "~1", "/", 0);
+        g_string_replace(part, "~0", "~", 0);
+        node = node->type == SL_JSON_ARRAY
+                   ? sl_json_at(spec, node, (guint)g_ascii_strtoull(part->str, NULL, 10))
+                   : sl_json_get(spec, node, part->str);
+    }
+    return node;
+}
+
+/* The values of a list, or of an object's members. */
+static void
+schemas_add_all(const SlJsonDoc *spec, Schemas *schemas, const SlJsonNode *list)
+{
+    if (list == NULL || (list->type != SL_JSON_ARRAY && list->type != SL_JSON_OBJECT))
+        return;
+    SL_JSON_FOREACH (spec, list, one)
+        schemas_add(spec, schemas, list->type == SL_JSON_OBJECT ? one + 1 : one);
+}
+
 static void
 schemas_add(const SlJsonDoc *spec, Schemas *schemas, const SlJsonNode *schema)
 {
-    static const char *const combiners[] = {"oneOf", "anyOf", "allOf"};
-    if (schema == NULL || schema->type != SL_JSON_OBJECT || schemas->n >= MAX_SCHEMAS)
+    static const char *const lists[] = {"oneOf", "anyOf", "allOf", "dependencies"};
+    static const char *const ones[] = {"if", "then", "else"};
+    if (schema == NULL || schema->type != SL_JSON_OBJECT)
         return;
-    schemas->nodes[schemas->n++] = schema;
-    for (gsize i = 0; i < G_N_ELEMENTS(combiners); i++) {
-        const SlJsonNode *branches = sl_json_get(spec, schema, combiners[i]);
-        if (branches == NULL || branches->type != SL_JSON_ARRAY)
-            continue;
-        SL_JSON_FOREACH (spec, branches, branch)
-            schemas_add(spec, schemas, branch);
+    for (guint i = 0; i < schemas->n; i++)
+        if (schemas->nodes[i] == schema)
+            return; /* a reference came round */
+    if (schemas->n >= MAX_SCHEMAS) {
+        schemas->secret = TRUE;
+        return;
     }
-}
-
-static Schemas
-schemas_of_member(const Split *split, const Schemas *outer, const char *name)
-{
-    Schemas inner = {0};
-    for (guint i = 0; i < outer->n; i++)
-        schemas_add(split->spec, &inner,
-                    sl_json_get_path(split->spec, outer->nodes[i], "properties", name, NULL));
-    return inner;
-}
-
-static Schemas
-schemas_of_items(const Split *split, const Schemas *outer)
-{
-    Schemas inner = {0};
-    for (guint i = 0; i < outer->n; i++)
-        schemas_add(split->spec, &inner, sl_json_get(split->spec, outer->nodes[i], "items"));
-    return inner;
+    schemas->nodes[schemas->n++] = schema;
+    const SlJsonNode *reference = sl_json_get(spec, schema, "$ref");
+    if (reference != NULL)
+        schemas_add(spec, schemas, follow(spec, reference));
+    for (gsize i = 0; i < G_N_ELEMENTS(lists); i++)
+        schemas_add_all(spec, schemas, sl_json_get(spec, schema, lists[i]));
+    for (gsize i = 0; i < G_N_ELEMENTS(ones); i++)
+        schemas_add(spec, schemas, sl_json_get(spec, schema, ones[i]));
 }
 
 static gboolean
@@ -228,6 +252,74 @@ says_secret(const Split *split, const Schemas *schemas)
         const SlJsonNode *flag = sl_json_get(split->spec, schemas->nodes[i], "airbyte_secret");
         if (flag != NULL && flag->type == SL_JSON_TRUE)
             return TRUE;
+    }
+    return schemas->secret;
+}
+
+/* Whether a name fits an expression is not asked: rather one secret more. */
+static Schemas
+schemas_of_member(const Split *split, const Schemas *outer, const char *name)
+{
+    Schemas inner = {.secret = says_secret(split, outer)};
+    for (guint i = 0; i < outer->n; i++) {
+        const SlJsonNode *schema = outer->nodes[i];
+        schemas_add(split->spec, &inner,
+                    sl_json_get_path(split->spec, schema, "properties", name, NULL));
+        schemas_add_all(split->spec, &inner, sl_json_get(split->spec, schema, "patternProperties"));
+        if (sl_json_get_path(split->spec, schema, "properties", name, NULL) == NULL)
+            schemas_add(split->spec, &inner,
+                        sl_json_get(split->spec, schema, "additionalProperties"));
+    }
+    return inner;
+}
+
+static Schemas
+schemas_of_items(const Split *split, const Schemas *outer)
+{
+    Schemas inner = {.secret = says_secret(split, outer)};
+    for (guint i = 0; i < outer->n; i++) {
+        const SlJsonNode *items = sl_json_get(split->spec, outer->nodes[i], "items");
+        if (items != NULL && items->type == SL_JSON_ARRAY)
+            schemas_add_all(split->spec, &inner, items);
+        else
+            schemas_add(split->spec, &inner, items);
+        schemas_add(split->spec, &inner,
+                    sl_json_get(split->spec, outer->nodes[i], "additionalItems"));
+    }
+    return inner;
+}
+
+static gboolean
+same_text(const SlJsonNode *a, const SlJsonNode *b)
+{
+    if (a->type != SL_JSON_STRING || b->type != SL_JSON_STRING)
+        return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
+    g_autofree char *text = sl_json_dup_string(a);
+    return text != NULL && sl_json_string_is(b, text);
+}
+
+/* Another branch of a oneOf: a member that tells branches apart, because it is constant in one, has
+ * another value than before. The secrets of the branch that was left are no longer meant, even
+ * where the new one has a member of the same name. */
+static gboolean
+branch_changed(const Split *split, const SlJsonNode *node, const SlJsonNode *old,
+               const Schemas *schemas)
+{
+    for (guint i = 0; old != NULL && i < schemas->n; i++) {
+        const SlJsonNode *properties = sl_json_get(split->spec, schemas->nodes[i], "properties");
+        if (properties == NULL || properties->type != SL_JSON_OBJECT)
+            continue;
+        SL_JSON_FOREACH (split->spec, properties, key) {
+            const SlJsonNode *only = sl_json_get(split->spec, key + 1, "enum");
+            g_autofree char *name = sl_json_dup_string(key);
+            if (name == NULL || (sl_json_get(split->spec, key + 1, "const") == NULL &&
+                                 (only == NULL || only->count != 1)))
+                continue;
+            const SlJsonNode *now = sl_json_get(split->config, node, name);
+            const SlJsonNode *before = sl_json_get(split->old, old, name);
+            if (now != NULL && before != NULL && !same_text(now, before))
+                return TRUE;
+        }
     }
     return FALSE;
 }
@@ -241,7 +333,8 @@ split_secret(const Split *split, SlJsonWriter *w, const SlJsonNode *node, const 
     if (sl_json_string_is(node, SL_MASK)) {
         if (old == NULL || !is_reference(split->old, old))
             return sl_error_set(error, SL_ERROR_INVALID,
-                                "%s: the mask stands for a stored secret, but there is none",
+                                "%s: the mask stands for a stored secret, but there is none here; "
+                                "enter it again",
                                 split->path->str);
         sl_json_node(w, old);
         return TRUE;
@@ -265,12 +358,16 @@ static gboolean
 split_object(Split *split, SlJsonWriter *w, const SlJsonNode *node, const SlJsonNode *old,
              const Schemas *schemas, GError **error)
 {
+    gboolean left = branch_changed(split, node, old, schemas);
+    old = left ? NULL : old;
     sl_json_begin_object(w);
     SL_JSON_FOREACH (split->config, node, key) {
         g_autofree char *name = sl_json_dup_string(key);
         gsize length = split->path->len;
         if (name == NULL)
             return sl_error_set(error, SL_ERROR_INVALID, "a member's name cannot hold U+0000");
+        if (left && is_reference(split->config, key + 1))
+            continue; /* merged into the new branch from the old one */
         Schemas inner = schemas_of_member(split, schemas, name);
         g_string_append_printf(split->path, "%s%s", length > 0 ? "." : "", name);
         sl_json_key(w, name);

@@ -9,11 +9,13 @@
  * is sealed into a row of its own, and a reference stands in its place: {"_secret": "ID"}. A
  * configuration at rest, in an input, in a log holds references only. */
 
-/* Pure part: walks `config` along `spec` (a connectionSpecification: properties, items, oneOf,
- * anyOf, allOf at any depth) and replaces secrets. For each one `put` gives the reference's id
+/* Pure part: walks `config` along `spec` (a connectionSpecification: properties,
+ * patternProperties, additionalProperties, items, oneOf, anyOf, allOf, then, else, $ref to a
+ * pointer, at any depth; in a marked object or array every scalar is a secret) and replaces secrets. For each one `put` gives the reference's id
  * (to be freed) for a new plain value. A value equal to SL_MASK keeps the reference that
  * `old_config` (may be NULL) has at the same path; without one it is an error (SL_ERROR_INVALID,
- * names the path). A reference that is already there stays. All configurations are JSON objects. */
+ * names the path). Where a member that is constant in a branch of the specification has another
+ * value than in `old_config`, the old object's secrets are not kept. A reference that is already there stays. All configurations are JSON objects. */
 typedef char *(*SlSecretPut)(const char *plain, gpointer data, GError **error);
 char *sl_secret_split(const char *config, const char *spec, const char *old_config, SlSecretPut put,
                       gpointer data, GError **error);
