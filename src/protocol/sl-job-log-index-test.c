@@ -57,13 +57,14 @@ test_heads(void)
                 g_assert_false(sl_job_log_head_parse(cut, n, &none));
             }
         }
+    static const char huge[] = "{\"timestamp\":99999999999999999999,\"level\":\"INFO\","
+                               "\"logSource\":\"source\",\"message\":\"\"}";
     static const char *const bad[] = {
         "",
         "{}",
         "half a line",
         "{\"timestamp\":1}",
-        "{\"timestamp\":99999999999999999999,\"level\":\"INFO\",\"logSource\":\"source\","
-        "\"message\":\"\"}",
+        huge,
         "{\"timestamp\":1,\"level\":\"LOUD\",\"logSource\":\"source\",\"message\":\"\"}",
         "{\"timestamp\":1,\"level\":\"INFO\",\"logSource\":\"me\",\"message\":\"\"}",
     };
