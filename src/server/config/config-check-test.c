@@ -2,6 +2,8 @@
 #include "config.h"
 #include "config-test.h"
 
+#include <string.h>
+
 #include "sl-queue.h"
 #include "sl-sql.h"
 
@@ -47,6 +49,9 @@ test_check(Fixture *fix, gconstpointer data)
         g_assert_cmpstr(config_at(fix, answer, "jobInfo", "succeeded", NULL), ==, "false");
         g_assert_cmpstr(config_at(fix, answer, "jobInfo", "failureReason", "externalMessage", NULL),
                         ==, "it broke");
+        g_assert_cmpuint(
+            strlen(config_at(fix, answer, "jobInfo", "failureReason", "timestamp", NULL)), ==,
+            13); /* milliseconds */
         config_refused(fix, verb, format(fix, "{\"%sId\":\"" NO_ID "\"}", sides[i].kind), 404,
                        NO_ID);
         config_refused(fix, verb, "{}", 400, "Id");

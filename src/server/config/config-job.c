@@ -31,6 +31,24 @@ config_job_none(const ServerCtx *ctx, const char *what)
     return info;
 }
 
+/* Its timestamp is required: without one of its own, when the job changed last. */
+static char *
+print_reason(const SlJob *job, const SlJsonDoc *doc, const SlJsonNode *reason)
+{
+    GString *out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    sl_json_begin_object(&w);
+    SL_JSON_FOREACH (doc, reason, key) {
+        g_autofree char *name = sl_json_dup_string(key);
+        sl_json_key(&w, name != NULL ? name : "");
+        sl_json_node(&w, key + 1);
+    }
+    if (sl_json_get(doc, reason, "timestamp") == NULL)
+        sl_json_member_int(&w, "timestamp", job->updated_at / 1000);
+    sl_json_end_object(&w);
+    return g_string_free(out, FALSE);
+}
+
 char *
 config_job_failure_reason(const SlJob *job)
 {
@@ -39,7 +57,7 @@ config_job_failure_reason(const SlJob *job)
     const SlJsonNode *failures =
         doc != NULL ? sl_json_get(doc, sl_json_root(doc), "failures") : NULL;
     const SlJsonNode *first = failures != NULL ? sl_json_at(doc, failures, 0) : NULL;
-    return first != NULL ? sl_json_dup_span(first) : NULL;
+    return first != NULL ? print_reason(job, doc, first) : NULL;
 }
 
 SlConfigSynchronousJob *
