@@ -13,8 +13,9 @@
 #define TAG_BYTES 16
 
 struct SlSealKey {
-    guint8 bytes[SL_SEAL_KEY_BYTES];
-    char *id;
+    guint8 bytes[SL_SEAL_MAX_KEYS][SL_SEAL_KEY_BYTES]; /* the current one first */
+    guint n;
+    char *id; /* of the current one */
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
@@ -24,15 +25,17 @@ sl_seal_key_new(GBytes *bytes, GError **error)
 {
     gsize len;
     const guint8 *data = g_bytes_get_data(bytes, &len);
-    if (len != SL_SEAL_KEY_BYTES) {
+    if (len == 0 || len % SL_SEAL_KEY_BYTES != 0 || len > sizeof(((SlSealKey *)0)->bytes)) {
         sl_error_set(error, SL_ERROR_CONFIG,
-                     "the master key has %" G_GSIZE_FORMAT " bytes instead of %d", len,
-                     SL_SEAL_KEY_BYTES);
+                     "the master key has %" G_GSIZE_FORMAT " bytes instead of %d, or of %d for "
+                     "each of up to %d keys",
+                     len, SL_SEAL_KEY_BYTES, SL_SEAL_KEY_BYTES, SL_SEAL_MAX_KEYS);
         return NULL;
     }
     SlSealKey *key = g_new0(SlSealKey, 1);
     memcpy(key->bytes, data, len);
-    g_autofree char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, len);
+    key->n = (guint)(len / SL_SEAL_KEY_BYTES);
+    g_autofree char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, SL_SEAL_KEY_BYTES);
     key->id = g_strndup(sum, 16);
     return key;
 }
@@ -62,13 +65,12 @@ broken(GError **error)
 
 /* `out` has room for len bytes and, when sealing, the tag behind them. */
 static gboolean
-gcm(const SlSealKey *key, gboolean seal, const guint8 *nonce, const char *context, const guint8 *in,
+gcm(const guint8 *key, gboolean seal, const guint8 *nonce, const char *context, const guint8 *in,
     gsize len, guint8 *out, guint8 *tag)
 {
     g_autoptr(EVP_CIPHER_CTX) ctx = EVP_CIPHER_CTX_new();
     int n = 0;
-    return ctx != NULL &&
-           EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key->bytes, nonce, seal) == 1 &&
+    return ctx != NULL && EVP_CipherInit_ex(ctx, EVP_aes_256_gcm(), NULL, key, nonce, seal) == 1 &&
            EVP_CipherUpdate(ctx, NULL, &n, (const guint8 *)context, (int)strlen(context)) == 1 &&
            EVP_CipherUpdate(ctx, out, &n, in, (int)len) == 1 &&
            (seal || EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_GCM_SET_TAG, TAG_BYTES, tag) == 1) &&
@@ -86,7 +88,7 @@ sl_seal(const SlSealKey *key, const char *context, const char *plain, GError **e
         return NULL;
     }
     if (RAND_bytes(out, NONCE_BYTES) != 1 ||
-        !gcm(key, TRUE, out, context, (const guint8 *)plain, len, out + NONCE_BYTES,
+        !gcm(key->bytes[0], TRUE, out, context, (const guint8 *)plain, len, out + NONCE_BYTES,
              out + NONCE_BYTES + len)) {
         sl_error_set(error, SL_ERROR_FAILED, "sealing a secret failed");
         return NULL;
@@ -105,10 +107,10 @@ sl_unseal(const SlSealKey *key, const char *context, const char *sealed, GError 
     }
     gsize plain_len = len - NONCE_BYTES - TAG_BYTES;
     g_autofree char *plain = g_malloc0(plain_len + 1);
-    if (!gcm(key, FALSE, in, context, in + NONCE_BYTES, plain_len, (guint8 *)plain,
-             in + len - TAG_BYTES)) {
-        broken(error);
-        return NULL;
-    }
-    return g_steal_pointer(&plain);
+    for (guint i = 0; i < key->n; i++)
+        if (gcm(key->bytes[i], FALSE, in, context, in + NONCE_BYTES, plain_len, (guint8 *)plain,
+                in + len - TAG_BYTES))
+            return g_steal_pointer(&plain);
+    broken(error);
+    return NULL;
 }

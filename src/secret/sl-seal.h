@@ -6,15 +6,17 @@
 /* Sealing of one secret: AES-256-GCM (NIST SP 800-38D) by OpenSSL, a random 96-bit nonce each time.
  * `context` is authenticated but not stored: a sealed text moved to another row does not open. */
 #define SL_SEAL_KEY_BYTES 32
+#define SL_SEAL_MAX_KEYS 8
 
 typedef struct SlSealKey SlSealKey;
 
-/* From the 32 bytes of the credential "sluice-master-key". SL_ERROR_CONFIG for any other length. */
+/* From the credential "sluice-master-key": 32 bytes, or a ring of several keys one behind the
+ * other: the first seals, all open. SL_ERROR_CONFIG for any other length. */
 SlSealKey *sl_seal_key_new(GBytes *bytes, GError **error);
 void sl_seal_key_free(SlSealKey *key); /* wipes it */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlSealKey, sl_seal_key_free)
 
-/* Names the key without giving it away: 16 hex digits of its SHA-256. */
+/* Names the (first) key without giving it away: 16 hex digits of its SHA-256. */
 const char *sl_seal_key_id(const SlSealKey *key);
 
 /* base64 (RFC 4648) of nonce, ciphertext and tag. */

@@ -86,3 +86,27 @@ sl_secret_resolve(SlTx *tx, const SlSealKey *key, const char *config, GError **e
     store.rows = rows;
     return sl_secret_fill(config, get_plain, &store, error);
 }
+
+gboolean
+sl_secret_reseal(SlTx *tx, const SlSealKey *key, guint limit, guint *ret_done, GError **error)
+{
+    g_autoptr(GPtrArray) rows = NULL;
+    const char *key_id = sl_seal_key_id(key);
+    *ret_done = 0;
+    if (!sl_sql_secret_list_old(tx, key_id, limit, &rows, error))
+        return FALSE;
+    for (guint i = 0; i < rows->len; i++) {
+        const SlSecret *row = rows->pdata[i];
+        g_autofree char *context = context_of(row->workspace_id, row->secret_id);
+        g_autofree char *plain = sl_unseal(key, context, row->sealed, error);
+        g_autofree char *sealed = plain != NULL ? sl_seal(key, context, plain, error) : NULL;
+        if (sealed == NULL) {
+            g_prefix_error(error, "secret '%s' (key %s): ", row->secret_id, row->key_id);
+            return FALSE;
+        }
+        if (!sl_sql_secret_set_sealed(tx, row->secret_id, key_id, sealed, NULL, error))
+            return FALSE;
+    }
+    *ret_done = rows->len;
+    return TRUE;
+}

@@ -11,11 +11,12 @@
 
 /* Pure part: walks `config` along `spec` (a connectionSpecification: properties,
  * patternProperties, additionalProperties, items, oneOf, anyOf, allOf, then, else, $ref to a
- * pointer, at any depth; in a marked object or array every scalar is a secret) and replaces secrets. For each one `put` gives the reference's id
- * (to be freed) for a new plain value. A value equal to SL_MASK keeps the reference that
- * `old_config` (may be NULL) has at the same path; without one it is an error (SL_ERROR_INVALID,
- * names the path). Where a member that is constant in a branch of the specification has another
- * value than in `old_config`, the old object's secrets are not kept. A reference that is already there stays. All configurations are JSON objects. */
+ * pointer, at any depth; in a marked object or array every scalar is a secret) and replaces
+ * secrets. For each one `put` gives the reference's id (to be freed) for a new plain value. A value
+ * equal to SL_MASK keeps the reference that `old_config` (may be NULL) has at the same path;
+ * without one it is an error (SL_ERROR_INVALID, names the path). Where a member that is constant in
+ * a branch of the specification has another value than in `old_config`, the old object's secrets
+ * are not kept. A reference that is already there stays. All configurations are JSON objects. */
 typedef char *(*SlSecretPut)(const char *plain, gpointer data, GError **error);
 char *sl_secret_split(const char *config, const char *spec, const char *old_config, SlSecretPut put,
                       gpointer data, GError **error);
@@ -52,3 +53,9 @@ char *sl_secret_store(SlTx *tx, const SlSealKey *key, const char *workspace_id,
 /* The configuration with its secrets in clear, for the holder of a workload. SL_ERROR_NOT_FOUND for
  * a lost secret. */
 char *sl_secret_resolve(SlTx *tx, const SlSealKey *key, const char *config, GError **error);
+
+/* Seals up to `limit` rows anew that were sealed with another key than the ring's first. In the
+ * caller's transaction: what it does not commit is as it was, and the next call goes on. *ret_done
+ * 0: nothing is left. SL_ERROR_FAILED names a row that no key opens. */
+gboolean sl_secret_reseal(SlTx *tx, const SlSealKey *key, guint limit, guint *ret_done,
+                          GError **error);

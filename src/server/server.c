@@ -43,7 +43,8 @@ derive_token_key(GBytes *master)
     guint8 digest[32];
     gsize size = sizeof(digest), n;
     const guint8 *key = g_bytes_get_data(master, &n);
-    g_autoptr(GHmac) hmac = g_hmac_new(G_CHECKSUM_SHA256, key, n);
+    /* Of a ring the current key only: dropping the older ones ends no session. */
+    g_autoptr(GHmac) hmac = g_hmac_new(G_CHECKSUM_SHA256, key, MIN(n, SL_SEAL_KEY_BYTES));
     g_hmac_update(hmac, (const guchar *)purpose, strlen(purpose));
     g_hmac_get_digest(hmac, digest, &size);
     return g_bytes_new(digest, size);

@@ -41,3 +41,21 @@ where actor_id = $1 and secret_id <> all($2);
 -- params: connection_id uuid, kept uuid[]
 delete from secret
 where connection_id = $1 and secret_id <> all($2);
+
+-- name: secret_list_old
+-- rows: Secret
+-- Sealed with another key; locked, so that nobody seals them anew meanwhile.
+-- params: key_id text, max int8
+select secret_id, workspace_id, key_id, sealed
+from secret
+where key_id <> $1
+order by secret_id
+limit $2
+for update;
+
+-- name: secret_set_sealed
+-- exec:
+-- params: secret_id uuid, key_id text, sealed text
+update secret
+set key_id = $2, sealed = $3
+where secret_id = $1;
