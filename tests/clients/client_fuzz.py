@@ -43,7 +43,8 @@ def run(http, folder):
     file, operations = description(http, folder)
     log = folder / "answers"
     ids = {"workspaceId": http.workspace, "sourceId": http.source, "destinationId": http.files, "connectionId": http.fast}
-    each = max(1, math.ceil(REQUESTS / operations))
+    # The other half comes from schemathesis' phase 'coverage', whose number is not ours to choose.
+    each = max(1, math.ceil(REQUESTS * 0.55 / operations))
     print(f"# seed {SEED}, {operations} operations, {each} requests each", flush=True)
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": "fuzz_hooks", "FUZZ_IDS": json.dumps(ids), "FUZZ_LOG": str(log),
                    "PYTHONPATH": str(HERE), "PYTHONHASHSEED": "0"}

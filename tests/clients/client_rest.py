@@ -33,6 +33,23 @@ BODIES = {
     "POST /api/v1/source_definitions/update": {"sourceDefinitionId": "@custom source"},
     "POST /api/v1/destination_definitions/update": {"destinationDefinitionId": "@custom destination"},
     "POST /api/v1/destinations/partial_update": {"destinationId": "@destinationId", "name": "rest 3"},
+    "POST /api/v1/commands/run/check": {"id": "rest-check", "actor_id": "@sourceId"},
+    "POST /api/v1/commands/run/discover": {"id": "rest-discover", "actor_id": "@sourceId"},
+    "POST /api/v1/commands/run/spec": {
+        "id": "rest-spec", "workspace_id": "@workspaceId", "actor_definition_id": "@sourceDefinitionId"},
+    "POST /api/v1/commands/status": {"id": "rest-check"},
+    "POST /api/v1/commands/output/check": {"id": "rest-check"},
+    "POST /api/v1/commands/output/discover": {"id": "rest-discover"},
+    "POST /api/v1/commands/output/spec": {"id": "rest-spec"},
+    "POST /api/v1/commands/cancel": {"id": "rest-spec"},
+    "POST /api/v1/declarative_source_definitions/create_manifest": {
+        "sourceDefinitionId": "@declarative", "declarativeManifest": {
+            "description": "rest", "manifest": MANIFEST, "spec": {"connectionSpecification": {"type": "object"}}, "version": 2}},
+    "POST /api/v1/declarative_source_definitions/list_manifests": {"sourceDefinitionId": "@declarative"},
+    "POST /api/v1/declarative_source_definitions/update_active_manifest": {"sourceDefinitionId": "@declarative", "version": 1},
+    "POST /api/v1/connector_builder_projects/get_for_definition_id": {"actorDefinitionId": "@declarative"},
+    "POST /api/v1/connector_builder_projects/get_with_manifest": {"builderProjectId": "@builder"},
+    "POST /api/v1/connector_builder_projects/update_testing_values": {"builderProjectId": "@builder"},
     "POST /api/v1/workspaces/get_by_slug": {"slug": "@slug"},
     "POST /api/v1/workspaces/create_if_not_exist": {"id": api.UNKNOWN.replace("dead", "beef")},
     "POST /api/v1/sources/delete": {"sourceId": "@spare source"},
@@ -62,7 +79,9 @@ LATE = ("/upgrade_version", "/create_custom", "/sync", "/reset", "/clear", "/ref
         "connections/delete", "sources/delete", "destinations/delete", "definitions/delete", "users/delete", "workspaces/delete",
         "DELETE /api/public/v1/connections", "DELETE /api/public/v1/workspaces/{}/definitions", "DELETE /api/public/v1/workspaces/{}")
 # What others need before it is read.
-EARLY = ("POST /api/public/v1/tags", "POST /api/v1/tags/create", "POST /api/public/v1/workspaces/{}/definitions/declarative_sources")
+EARLY = ("POST /api/public/v1/tags", "POST /api/v1/tags/create", "POST /api/public/v1/workspaces/{}/definitions/declarative_sources",
+         "POST /api/v1/connector_builder_projects/get_for_definition_id", "POST /api/v1/commands/run/check",
+         "POST /api/v1/commands/run/discover", "POST /api/v1/commands/run/spec")
 READS = ("get", "list", "search", "check", "status", "count", "describe", "resolve", "info", "latest", "history", "progress")
 # Not asked here: they end what the others need, or end the session.
 LEFT_OUT = {"POST /api/v1/users/delete"}
@@ -71,7 +90,7 @@ LEFT_OUT = {"POST /api/v1/users/delete"}
 def rank(one):
     late = max((number + 2 for number, part in enumerate(LATE) if part in one), default=0)
     reads = one.startswith("GET ") or any(word in one.rsplit("/", 1)[-1] for word in READS)
-    return (-1 if one in EARLY else late or not reads, one)
+    return (EARLY.index(one) - len(EARLY) if one in EARLY else late or not reads, one)
 
 
 class Maker:
@@ -199,12 +218,16 @@ def main():
         if not asked or one in asked:
             with case(f"{one}: is answered"):
                 answer = ask(http, maker, one)
-                keep(maker.ids, one, answer)
+                keep(http, maker.ids, one, answer)
     points.finish()
 
 
-def keep(ids, one, answer):
-    """What was made is what is deleted later."""
+def keep(http, ids, one, answer):
+    """What was made is what is asked for and deleted later."""
+    if "/commands/run/" in one:
+        points.wait_for(answer["id"], lambda: http.config("commands/status", {"id": answer["id"]})["status"] == "completed")
+    if one.endswith("/get_for_definition_id"):
+        ids["builder"] = answer["builderProjectId"]
     if one == "POST /api/public/v1/tags":
         ids["public tagId"] = answer["tagId"]
     if one == "POST /api/v1/tags/create":

@@ -72,7 +72,7 @@ client() { # NAME SCRIPT [ARG…]
         *) echo "# ${line#\# }" ;;
         esac
     done < <(clients_in_box env -u http_proxy -u https_proxy -u HTTP_PROXY -u HTTPS_PROXY PYTHONDONTWRITEBYTECODE=1 \
-        timeout 600 "$python" "$CLIENTS/$script" "$@" 2>&1 </dev/null; echo "STATUS $?")
+        timeout 1800 "$python" "$CLIENTS/$script" "$@" 2>&1 </dev/null; echo "STATUS $?")
     ((status <= 1 && said))
     tap_point $? "$name: it ran to its end" "status $status"
     echo "# $name: $((SECONDS - begun)) s"
