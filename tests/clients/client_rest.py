@@ -28,6 +28,8 @@ BODIES = {
     "POST /api/v1/tags/create": {"name": "rest", "color": "AABBCC"},
     "POST /api/v1/tags/update": {"name": "rest 2", "color": "BBCCDD"},
     "POST /api/v1/applications/token": {"client_id": api.CLIENT_ID, "client_secret": api.CLIENT_SECRET},
+    "POST /api/v1/source_definitions/create_custom": {"workspaceId": "@workspaceId", "sourceDefinition": "@new source"},
+    "POST /api/v1/destination_definitions/create_custom": {"workspaceId": "@workspaceId", "destinationDefinition": "@new destination"},
     "POST /api/v1/source_definitions/delete": {"sourceDefinitionId": "@custom source"},
     "POST /api/v1/destination_definitions/delete": {"destinationDefinitionId": "@custom destination"},
     "POST /api/v1/source_definitions/update": {"sourceDefinitionId": "@custom source"},
@@ -147,6 +149,7 @@ class Maker:
 def ids_of(http):
     """Names of members, and what they are here."""
     types = api.definitions(http)
+    version = http.good("GET", "/api/v1/sluice/definitions/" + types["source-sample"])["dockerImageTag"]
     organization = http.public("GET", "/organizations")["data"][0]["organizationId"]
     permission = http.public("GET", "/permissions")["data"][0]
     job = http.public("POST", "/jobs", {"connectionId": http.fast, "jobType": "sync"})["jobId"]
@@ -157,7 +160,7 @@ def ids_of(http):
         "sourceId": http.source, "destinationId": http.files, "connectionId": http.fast, "jobId": job, "id": job, "member": member,
         "attemptNumber": 0, "sourceDefinitionId": types["source-sample"],
         "destinationDefinitionId": types["destination-local-json"], "actorDefinitionId": types["source-sample"],
-        "pagination": {"pageSize": 10, "rowOffset": 0}, "dockerImageTag": "0.1.0", "email": "rest-member@example.org",
+        "pagination": {"pageSize": 10, "rowOffset": 0}, "dockerImageTag": version, "docker_image_tag": version, "email": "rest-member@example.org",
     }
     for kind in ("source", "destination"):
         name = {"source": "sample", "destination": "local-json"}[kind]
@@ -165,6 +168,8 @@ def ids_of(http):
             kind + "Type": name, "destination_path": "/local/rest"}})[kind + "Id"]
     if not http.missing("POST /api/v1/workspaces/get"):
         ids["slug"] = http.config("workspaces/get", {"workspaceId": http.workspace})["slug"]
+        ids["new " + kind] = {"name": "new", "dockerRepository": f"sluice/{kind}-{name}", "dockerImageTag": version,
+                              "documentationUrl": "https://example.org/"}
     # One each for either API: both delete theirs.
     for prefix, role in (("", "workspace_reader"), ("public ", "workspace_runner")):
         ids[prefix + "applicationId"] = http.public("POST", "/applications", {"name": "rest"})["id"]
@@ -172,7 +177,7 @@ def ids_of(http):
             "permissionType": role, "userId": member, "workspaceId": http.workspace})["permissionId"]
         for kind, repository in (("source", "sluice/source-sample"), ("destination", "sluice/destination-dev-null")):
             status, answer = http.call("POST", f"{api.PUBLIC}/workspaces/{http.workspace}/definitions/{kind}s", {
-                "name": "rest", "dockerRepository": repository, "dockerImageTag": "0.1.0", "documentationUrl": "https://example.org/"})
+                "name": "rest", "dockerRepository": repository, "dockerImageTag": version, "documentationUrl": "https://example.org/"})
             points.ok(status == 200, f"a {kind} definition of a workspace", answer)
             ids[f"{prefix}custom {kind}"] = answer.get("id", api.UNKNOWN)
     return ids
