@@ -20,8 +20,10 @@ bootloader_setup_link(SlDb *db, const char *public_url, gint64 now, gint64 expir
     g_autoptr(SlTx) tx = token != NULL ? sl_db_begin(db, FALSE, error) : NULL;
     if (tx == NULL)
         return FALSE;
+    g_autofree char *nothing = NULL;
     g_autofree char *hash = g_compute_checksum_for_string(G_CHECKSUM_SHA256, token, -1);
-    if (!sl_sql_setup_token_seed(tx, hash, ADMINISTRATOR, now, expires, &made, error) ||
+    if (!sl_sql_setup_token_serialize(tx, &nothing, error) ||
+        !sl_sql_setup_token_seed(tx, hash, ADMINISTRATOR, now, expires, &made, error) ||
         !sl_tx_commit(tx, error))
         return FALSE;
     while (len > 0 && public_url[len - 1] == '/')

@@ -170,6 +170,20 @@ def two_bootloaders_at_once_are_fine(w):
 
 
 @test
+def the_first_link_is_told_once_and_never_by_the_status(w):
+    argv = (BOOTLOADER, f"--migrations={MIGRATIONS}", f"--definitions={w.folder}", "--no-bus")
+    three = [w.start(*argv), w.start(*argv), w.start(*argv)]
+    for process in three:
+        assert process.wait(60) == 0, process.log()
+    told = "".join(process.log() for process in three)
+    equal(told.count("/setup#token="), 1)
+    token = told.split("/setup#token=", 1)[1][:64]
+    equal(w.sql("select count(*) from setup_token"), "1")
+    equal(w.sql(f"select count(*) from setup_token where token_hash = '{token}'"), "0")
+    equal(w.sql(f"select count(*) from setup_token where token_hash = encode(sha256('{token}'), 'hex')"), "1")
+
+
+@test
 def the_bootloader_refuses_what_it_did_not_write(w):
     w.boot()
     w.sql("update schema_migration set sha256 = repeat('0', 64) where version = 1")

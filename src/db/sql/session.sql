@@ -41,6 +41,11 @@ with old as (
 insert into setup_token (token_hash, user_id, created_at, expires_at)
 values ($1, $2, $3, $4);
 
+-- name: setup_token_serialize
+-- text:
+-- Two bootloaders at once must not both find that there is no link yet.
+select pg_advisory_xact_lock(hashtext('sluice setup link'))::text;
+
 -- name: setup_token_seed
 -- int:
 -- The first link of an installation: only when nobody can log in, and none was ever made.
