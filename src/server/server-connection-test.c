@@ -410,7 +410,7 @@ static void
 test_status(Fixture *fix, gconstpointer data)
 {
     const char *path = "/api/public/v1/connections/" FIXTURE_CONNECTION;
-    queue_fixture_job(fix->server.db);
+    g_autoptr(SlJob) job = queue_fixture_job(fix->server.db);
     assert_has(call(fix, "PATCH", path, "{\"status\":\"locked\"}", 400), "locked");
     assert_has(call(fix, "PATCH", path, "{\"status\":\"Inactive\"}", 200), "\"inactive\"");
     assert_has(call(fix, "PATCH", path, "{\"status\":\"deprecated\"}", 200), "\"deprecated\"");

@@ -258,7 +258,7 @@ test_11(Fixture *fix, gconstpointer data)
 {
     const char *made = add_connection(fix, "");
     const char *path = path_of(fix, made);
-    queue_fixture_job(fix->server.db);
+    g_autoptr(SlJob) job = queue_fixture_job(fix->server.db);
     call(fix, "DELETE", path, NULL, 204);
     call(fix, "DELETE", path, NULL, 204);
     assert_has(call(fix, "GET", path, NULL, 200), "\"status\":\"deprecated\"");

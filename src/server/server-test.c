@@ -24,6 +24,7 @@ test_frame(Fixture *fix, gconstpointer data)
 {
     assert_has(call(fix, "GET", "/api/public/v1/health", NULL, 200), "Successful operation");
     assert_has(call(fix, "GET", "/api/v1/health/", NULL, 200), "{\"available\":true}");
+    call(fix, "GET", "/api/public/v1/sources/?limit=1", NULL, 200);
     assert_has(call(fix, "GET", "/openapi.json", NULL, 200), "{}");
     assert_has(call(fix, "GET", "/nothing", NULL, 404), "#resource-not-found");
     call(fix, "PUT", "/api/public/v1/sources", "{}", 405);

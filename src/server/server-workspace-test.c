@@ -118,7 +118,7 @@ test_workspace_life(Fixture *fix, gconstpointer data)
     const char *made = call(fix, "POST", "/api/public/v1/workspaces",
                             "{\"name\":\"x\",\"regionId\":\"" FIXTURE_SOURCE "\"}", 200);
     g_assert_cmpstr(member(fix, made, "dataResidency"), ==, "auto");
-    queue_fixture_job(fix->server.db);
+    g_autoptr(SlJob) job = queue_fixture_job(fix->server.db);
     call(fix, "POST", "/api/public/v1/tags",
          "{\"workspaceId\":\"" FIXTURE_WORKSPACE "\",\"name\":\"t\",\"color\":\"00ff00\"}", 200);
     call(fix, "DELETE", "/api/public/v1/workspaces/" FIXTURE_WORKSPACE, NULL, 204);
