@@ -36,8 +36,8 @@ config_definition_load(ServerCtx *ctx, const char *workspace_id, const char *def
 
 /* `record` is that of sources or of destinations: one layout. A page needs some address of a
  * documentation, and a destination's is required. */
-static gpointer
-make_read(const ServerCtx *ctx, const SlRecord *record, const SlDefinition *row)
+gpointer
+config_definition_read(const ServerCtx *ctx, const SlRecord *record, const SlDefinition *row)
 {
     SlConfigSourceDefinitionRead *read = sl_record_new(record);
     gboolean documented = row->documentation_url != NULL && row->documentation_url[0] != '\0';
@@ -58,7 +58,7 @@ make_read(const ServerCtx *ctx, const SlRecord *record, const SlDefinition *row)
 static gboolean
 give(ServerCtx *ctx, const SlDefinition *row, gpointer *ret)
 {
-    *ret = make_read(ctx, ctx->operation->out_record, row);
+    *ret = config_definition_read(ctx, ctx->operation->out_record, row);
     return TRUE;
 }
 
@@ -69,7 +69,7 @@ give_list(ServerCtx *ctx, const GPtrArray *rows, gpointer *ret)
     SlConfigSourceDefinitionList *list = *ret = sl_record_new(ctx->operation->out_record);
     list->definitions = g_ptr_array_new();
     for (guint i = 0; i < rows->len; i++)
-        g_ptr_array_add(list->definitions, make_read(ctx, record, rows->pdata[i]));
+        g_ptr_array_add(list->definitions, config_definition_read(ctx, record, rows->pdata[i]));
     return TRUE;
 }
 

@@ -10,3 +10,7 @@ gboolean config_definition_load(ServerCtx *ctx, const char *workspace_id, const 
                                 int actor_type, SlDefinition **ret, GError **error);
 
 const char *config_definition_support_level(const SlDefinition *definition);
+
+/* As `record` (ConfigSourceDefinition or that of destinations) shows it. */
+gpointer config_definition_read(const ServerCtx *ctx, const SlRecord *record,
+                                const SlDefinition *row);

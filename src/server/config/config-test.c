@@ -173,6 +173,9 @@ main(int argc, char **argv)
     config_add_check_cases();
     config_add_command_cases();
     config_add_definition_cases();
+    config_add_instance_cases();
+    config_add_run_cases();
+    config_add_state_cases();
     config_add_workspace_cases();
     return g_test_run();
 }

@@ -26,4 +26,7 @@ void config_add_builder_cases(void);
 void config_add_check_cases(void);
 void config_add_command_cases(void);
 void config_add_definition_cases(void);
+void config_add_instance_cases(void);
+void config_add_run_cases(void);
+void config_add_state_cases(void);
 void config_add_workspace_cases(void);

@@ -1,0 +1,59 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- Jobs that move data, as the config API reads them.
+
+-- name: run_find
+-- rows: ConfigJobRow
+-- No ids, statuses: all. With `including` the pages from the first to the one that has this job; none, when it is not found.
+-- params: config_types text[], workspace_ids uuid[], connection_id uuid?, statuses text[], created_from timestamptz?, created_to timestamptz?, updated_from timestamptz?, updated_to timestamptz?, by_update bool, descending bool, page int8, offset int8, including int8?
+with found as (
+    select j.job_id, j.config_type, j.scope, j.status, j.created_at, j.started_at, j.updated_at, count(*) over () as total,
+        row_number() over (order by
+            case when not $10 then case when $9 then j.updated_at else j.created_at end end,
+            case when $10 then case when $9 then j.updated_at else j.created_at end end desc,
+            case when $10 then -j.job_id else j.job_id end) as place
+    from job j
+    where j.config_type = any($1) and j.config_type in ('sync', 'reset_connection', 'refresh', 'clear')
+      and (cardinality($2) = 0 or j.workspace_id = any($2))
+      and ($3 is null or j.scope = $3)
+      and (cardinality($4) = 0 or j.status = any($4))
+      and ($5 is null or j.created_at >= $5) and ($6 is null or j.created_at <= $6)
+      and ($7 is null or j.updated_at >= $7) and ($8 is null or j.updated_at <= $8))
+select job_id, config_type, scope, status, created_at, started_at, updated_at, total
+from found
+where case when $13 is null then place > $12 and place <= $12 + $11
+      else place <= ((select f.place from found f where f.job_id = $13) + $11 - 1) / $11 * $11 end
+order by place;
+
+-- name: run_get
+-- row: ConfigJobRow
+-- params: job_id int8
+select job_id, config_type, scope, status, created_at, started_at, updated_at
+from job
+where job_id = $1 and config_type in ('sync', 'reset_connection', 'refresh', 'clear');
+
+-- name: run_get_last
+-- row: ConfigJobRow
+-- params: connection_id uuid
+select job_id, config_type, scope, status, created_at, started_at, updated_at
+from job
+where scope = $1 and config_type in ('sync', 'reset_connection', 'refresh', 'clear')
+order by job_id desc
+limit 1;
+
+-- name: run_list_attempts
+-- rows: Attempt
+-- params: job_ids int8[]
+select job_id, attempt_number, status, log_path, failure_summary, created_at, updated_at, ended_at
+from attempt
+where job_id = any($1)
+order by job_id, attempt_number;
+
+-- name: run_list_stats
+-- rows: ConfigStatsRow
+-- Stream '' is the whole attempt.
+-- params: job_ids int8[]
+select job_id, attempt_number, namespace, stream, records_emitted, bytes_emitted, records_committed, bytes_committed,
+    records_rejected, estimated_records, estimated_bytes, source_state_messages_emitted as states
+from attempt_stats
+where job_id = any($1)
+order by job_id, attempt_number, namespace, stream;
