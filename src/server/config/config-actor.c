@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
+#include "config-actor.h"
 
 #include <string.h>
 
@@ -76,6 +77,23 @@ make_read(const SlRecord *record, const SlActorRow *row, GError **error)
         sl_config_source_read_set_last_sync(read, row->last_sync / G_USEC_PER_SEC);
     read->connection_job_statuses = g_strdup(row->job_statuses);
     return read;
+}
+
+gpointer
+config_actor_read(ServerCtx *ctx, int actor_type, const char *actor_id, const SlRecord *record,
+                  GError **error)
+{
+    static const char *const everywhere[] = {NULL};
+    const char *type = sl_enum_name(&sl_actor_type_enum, actor_type);
+    g_autoptr(GPtrArray) rows = NULL;
+    if (!sl_sql_actor_find(ctx->tx, type, everywhere, TRUE, NULL, NULL, actor_id, NULL, NULL, NULL,
+                           NULL, "", NULL, 1, 0, &rows, error))
+        return NULL;
+    if (rows->len == 0) {
+        sl_error_set(error, SL_ERROR_NOT_FOUND, "%s '%s' does not exist", type, actor_id);
+        return NULL;
+    }
+    return make_read(record, rows->pdata[0], error);
 }
 
 static gboolean

@@ -14,3 +14,6 @@ const char *config_definition_support_level(const SlDefinition *definition);
 /* As `record` (ConfigSourceDefinition or that of destinations) shows it. */
 gpointer config_definition_read(const ServerCtx *ctx, const SlRecord *record,
                                 const SlDefinition *row);
+
+/* The version that is installed. */
+SlConfigDefinitionVersion *config_definition_version(const SlDefinition *definition);

@@ -171,6 +171,7 @@ main(int argc, char **argv)
     config_add_actor_cases();
     config_add_builder_cases();
     config_add_check_cases();
+    config_add_connection_cases();
     config_add_command_cases();
     config_add_definition_cases();
     config_add_instance_cases();

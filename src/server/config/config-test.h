@@ -24,6 +24,7 @@ const char *config_at(Fixture *fix, const char *json, ...) G_GNUC_NULL_TERMINATE
 void config_add_actor_cases(void);
 void config_add_builder_cases(void);
 void config_add_check_cases(void);
+void config_add_connection_cases(void);
 void config_add_command_cases(void);
 void config_add_definition_cases(void);
 void config_add_instance_cases(void);

@@ -82,10 +82,10 @@ server_config_specification_get_for_actor(ServerCtx *ctx, const SlConfigSourceId
 /* --- versions ----------------------------------------------------------------------------------
  */
 
-static gboolean
-give_version(const SlDefinition *definition, SlConfigDefinitionVersion **ret)
+SlConfigDefinitionVersion *
+config_definition_version(const SlDefinition *definition)
 {
-    SlConfigDefinitionVersion *version = *ret = sl_config_definition_version_new();
+    SlConfigDefinitionVersion *version = sl_config_definition_version_new();
     version->docker_repository = g_strdup(definition->docker_repository);
     version->docker_image_tag = g_strdup(definition->docker_image_tag);
     sl_config_definition_version_set_supports_refreshes(version, definition->supports_refreshes);
@@ -94,7 +94,7 @@ give_version(const SlDefinition *definition, SlConfigDefinitionVersion **ret)
     sl_config_definition_version_set_supports_file_transfer(version, FALSE);
     sl_config_definition_version_set_supports_data_activation(version, FALSE);
     version->support_level = g_strdup(config_definition_support_level(definition));
-    return TRUE;
+    return version;
 }
 
 gboolean
@@ -102,11 +102,9 @@ server_config_version_get_for_actor(ServerCtx *ctx, const SlConfigSourceIdReques
                                     gpointer *ret, GError **error)
 {
     g_autoptr(SlDefinition) definition = NULL;
-    SlConfigDefinitionVersion *version = NULL;
-    if (!server_actor_load(ctx, in->actor_id, kind_of(ctx), NULL, &definition, error) ||
-        !give_version(definition, &version))
+    if (!server_actor_load(ctx, in->actor_id, kind_of(ctx), NULL, &definition, error))
         return FALSE;
-    *ret = version;
+    *ret = config_definition_version(definition);
     return TRUE;
 }
 
@@ -115,8 +113,10 @@ server_config_version_get_default(ServerCtx *ctx, const SlConfigVersionRequest *
                                   SlConfigDefinitionVersion **ret, GError **error)
 {
     g_autoptr(SlDefinition) definition = NULL;
-    return config_definition_load(ctx, NULL, in->actor_definition_id, -1, &definition, error) &&
-           give_version(definition, ret);
+    if (!config_definition_load(ctx, NULL, in->actor_definition_id, -1, &definition, error))
+        return FALSE;
+    *ret = config_definition_version(definition);
+    return TRUE;
 }
 
 /* The same connector and tag have the same id, here and tomorrow. */

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "config-connection.h"
+
+#include <string.h>
+
+#include "config-catalog.h"
+#include "server-actor.h"
+#include "server-stream.h"
+#include "sl-error.h"
+#include "sl-sql.h"
+
+#define HOUR ((gint64)3600)
+#define DAY (24 * HOUR)
+
+static const gint64 unit_seconds[] = {60, HOUR, DAY, 7 * DAY, 30 * DAY};
+
+/* --- out -----------------------------------------------------------------------------------------
+ */
+
+/* The largest unit that fits; intervals below a minute have no unit here and round up to one. */
+static SlConfigBasicSchedule *
+make_basic(gint64 seconds)
+{
+    int unit = SL_CONFIG_BASIC_SCHEDULE_TIME_UNIT_DAYS;
+    while (unit > 0 && seconds % unit_seconds[unit] != 0)
+        unit--;
+    SlConfigBasicSchedule *basic = sl_config_basic_schedule_new();
+    sl_config_basic_schedule_set_time_unit(basic, unit);
+    sl_config_basic_schedule_set_units(basic,
+                                       (seconds + unit_seconds[unit] - 1) / unit_seconds[unit]);
+    return basic;
+}
+
+static void
+fill_schedule(SlConfigConnectionRead *read, const SlConnection *row)
+{
+    sl_config_connection_read_set_schedule_type(read, row->schedule_type);
+    if (row->schedule_type == SL_CONNECTION_SCHEDULE_TYPE_MANUAL)
+        return;
+    read->schedule_data = sl_config_schedule_data_new();
+    if (row->schedule_type == SL_CONNECTION_SCHEDULE_TYPE_BASIC) {
+        read->schedule = make_basic(row->basic_interval_sec);
+        read->schedule_data->basic_schedule = make_basic(row->basic_interval_sec);
+        return;
+    }
+    SlConfigCronSchedule *cron = read->schedule_data->cron = sl_config_cron_schedule_new();
+    cron->cron_expression = g_strdup(row->cron_expression);
+    cron->cron_time_zone = g_strdup(row->cron_timezone != NULL ? row->cron_timezone : "UTC");
+}
+
+static GPtrArray *
+make_tags(const GPtrArray *rows)
+{
+    GPtrArray *tags = g_ptr_array_new();
+    for (guint i = 0; i < rows->len; i++) {
+        const SlConnectionTagRow *row = rows->pdata[i];
+        SlTagResponse *tag = sl_tag_response_new();
+        tag->tag_id = g_strdup(row->tag_id);
+        tag->workspace_id = g_strdup(row->workspace_id);
+        tag->name = g_strdup(row->name);
+        tag->color = g_strdup(row->color);
+        g_ptr_array_add(tags, tag);
+    }
+    return tags;
+}
+
+gboolean
+config_connection_read(ServerCtx *ctx, const SlConnection *row, SlConfigConnectionRead **ret,
+                       GError **error)
+{
+    const char *const ids[] = {row->connection_id, NULL};
+    g_autoptr(GPtrArray) tags = NULL;
+    g_autofree char *catalog = config_catalog_from_configured(row->catalog, error);
+    if (catalog == NULL || !sl_sql_connection_tag_list(ctx->tx, ids, &tags, error))
+        return FALSE;
+    SlConfigConnectionRead *read = *ret = sl_config_connection_read_new();
+    read->connection_id = g_strdup(row->connection_id);
+    read->name = g_strdup(row->name);
+    read->source_id = g_strdup(row->source_id);
+    read->destination_id = g_strdup(row->destination_id);
+    read->workspace_id = g_strdup(row->workspace_id);
+    read->sync_catalog = g_steal_pointer(&catalog);
+    sl_config_connection_read_set_status(read, row->status);
+    sl_config_connection_read_set_breaking_change(read, FALSE);
+    sl_config_connection_read_set_created_at(read, row->created_at / G_USEC_PER_SEC);
+    sl_config_connection_read_set_namespace_definition(read, row->namespace_definition);
+    read->namespace_format = g_strdup(row->namespace_format);
+    read->prefix = g_strdup(row->prefix);
+    read->operation_ids = g_new0(char *, 1);
+    fill_schedule(read, row);
+    sl_config_connection_read_set_non_breaking_changes_preference(read, row->non_breaking_changes);
+    sl_config_connection_read_set_notify_schema_changes(read, FALSE);
+    sl_config_connection_read_set_notify_schema_changes_by_email(read, FALSE);
+    sl_config_connection_read_set_on_demand_enabled(read, FALSE);
+    read->tags = make_tags(tags);
+    return TRUE;
+}
+
+/* --- in: schedules
+ * ---------------------------------------------------------------------------------
+ */
+
+static gboolean
+invalid(GError **error, const char *message)
+{
+    return sl_error_set(error, SL_ERROR_INVALID, "%s", message);
+}
+
+static gint64
+seconds_of(const SlConfigBasicSchedule *basic)
+{
+    return basic->units * unit_seconds[basic->time_unit];
+}
+
+static gboolean
+parse_typed(int type, const SlConfigScheduleData *data, const char *connection_id,
+            ServerSchedule *ret, GError **error)
+{
+    const SlConfigBasicSchedule *basic = data != NULL ? data->basic_schedule : NULL;
+    const SlConfigCronSchedule *cron = data != NULL ? data->cron : NULL;
+    ret->type = type;
+    switch (type) {
+    case SL_CONFIG_SCHEDULE_TYPE_MANUAL:
+        return (basic == NULL && cron == NULL) ||
+               invalid(error, "scheduleData: not with scheduleType manual");
+    case SL_CONFIG_SCHEDULE_TYPE_BASIC:
+        if (basic == NULL)
+            return invalid(error,
+                           "scheduleData.basicSchedule: is required with scheduleType basic");
+        ret->seconds = seconds_of(basic);
+        return TRUE;
+    default:
+        return cron != NULL
+                   ? server_schedule_parse_cron(cron->cron_expression, cron->cron_time_zone,
+                                                connection_id, ret, error)
+                   : invalid(error, "scheduleData.cron: is required with scheduleType cron");
+    }
+}
+
+/* --- in: streams ---------------------------------------------------------------------------------
+ */
+
+static int
+mode_of(const SlJsonDoc *doc, const SlJsonNode *configured)
+{
+    const SlJsonNode *source = sl_json_get(doc, configured, "sync_mode");
+    const SlJsonNode *destination = sl_json_get(doc, configured, "destination_sync_mode");
+    for (int i = 0; i < sl_connection_sync_mode_enum.n_names; i++)
+        if (source != NULL && destination != NULL &&
+            sl_json_string_is(source, server_stream_modes(i)->source) &&
+            sl_json_string_is(destination, server_stream_modes(i)->destination))
+            return i;
+    return -1;
+}
+
+static gboolean
+check_stream(const SlJsonDoc *doc, const SlJsonNode *configured, const SlJsonDoc *spec,
+             GError **error)
+{
+    const SlJsonNode *node = sl_json_get(doc, configured, "stream");
+    const ServerStream stream = {.doc = doc, .node = node, .spec = spec};
+    const SlJsonNode *name = sl_json_get(doc, node, "name");
+    g_autofree char *title = name != NULL ? sl_json_dup_string(name) : NULL;
+    int mode = mode_of(doc, configured);
+    if (mode < 0)
+        return sl_error_set(error, SL_ERROR_INVALID,
+                            "stream '%s': syncMode and destinationSyncMode do not go together",
+                            title);
+    return server_stream_can(&stream, mode, FALSE) ||
+           sl_error_set(error, SL_ERROR_INVALID,
+                        "stream '%s': source and destination cannot do %s and %s", title,
+                        server_stream_modes(mode)->source, server_stream_modes(mode)->destination);
+}
+
+/* The same rules for streams as the public API has. */
+static gboolean
+parse_catalog(ServerCtx *ctx, const char *catalog, const char *destination_id, char **ret,
+              GError **error)
+{
+    g_autoptr(SlDefinition) definition = NULL;
+    g_autofree char *configured = config_catalog_to_configured(catalog, error);
+    if (configured == NULL || !server_actor_load(ctx, destination_id, SL_ACTOR_TYPE_DESTINATION,
+                                                 NULL, &definition, error))
+        return FALSE;
+    g_autoptr(SlJsonDoc) doc = sl_json_read(configured, strlen(configured), NULL, error);
+    g_autoptr(SlJsonDoc) spec =
+        sl_json_read(definition->spec, strlen(definition->spec), NULL, error);
+    if (doc == NULL || spec == NULL)
+        return FALSE;
+    SL_JSON_FOREACH (doc, sl_json_get(doc, sl_json_root(doc), "streams"), stream)
+        if (!check_stream(doc, stream, spec, error))
+            return FALSE;
+    *ret = g_steal_pointer(&configured);
+    return TRUE;
+}
+
+/* --- make, change
+ * ----------------------------------------------------------------------------------
+ */
+
+static gboolean
+refuse_operations(char *const *ids, GError **error)
+{
+    return ids == NULL || ids[0] == NULL ||
+           sl_error_set(error, SL_ERROR_NOT_IMPLEMENTED,
+                        "operationIds: operations are not known to this version");
+}
+
+/* NULL: none were sent. */
+static GPtrArray *
+tag_ids_of(const GPtrArray *tags)
+{
+    if (tags == NULL)
+        return NULL;
+    GPtrArray *ids = g_ptr_array_new();
+    for (guint i = 0; i < tags->len; i++)
+        g_ptr_array_add(ids, ((const SlTagReference *)tags->pdata[i])->tag_id);
+    g_ptr_array_add(ids, NULL);
+    return ids;
+}
+
+static const char *
+word(const SlRecord *record, gconstpointer in, guint field, const SlEnum *names, int value)
+{
+    return sl_record_has(record, in, field) ? sl_enum_name(names, value) : NULL;
+}
+
+static gboolean
+parse_new_schedule(const SlConfigConnectionCreate *in, ServerSchedule *ret, GError **error)
+{
+    if (sl_record_has(&sl_config_connection_create_record, in,
+                      SL_CONFIG_CONNECTION_CREATE_SCHEDULE_TYPE)) {
+        if (in->schedule != NULL)
+            return sl_error_set(error, SL_ERROR_UNPROCESSABLE,
+                                "schedule: not together with scheduleType");
+        return parse_typed(in->schedule_type, in->schedule_data, NULL, ret, error);
+    }
+    if (in->schedule_data != NULL)
+        return invalid(error, "scheduleData: not without scheduleType");
+    ret->type = in->schedule != NULL ? SL_CONNECTION_SCHEDULE_TYPE_BASIC
+                                     : SL_CONNECTION_SCHEDULE_TYPE_MANUAL;
+    ret->seconds = in->schedule != NULL ? seconds_of(in->schedule) : 0;
+    return TRUE;
+}
+
+/* Namespaces stay those of the source unless the client says otherwise, unlike on the public API.
+ */
+gboolean
+config_connection_make(ServerCtx *ctx, const SlConfigConnectionCreate *in, SlConnection **ret,
+                       GError **error)
+{
+    const SlRecord *record = &sl_config_connection_create_record;
+    g_auto(ServerSchedule) schedule = {0};
+    g_autofree char *catalog = NULL;
+    g_autoptr(GPtrArray) tags = tag_ids_of(in->tags);
+    const char *ns = word(record, in, SL_CONFIG_CONNECTION_CREATE_NAMESPACE_DEFINITION,
+                          &sl_config_namespace_definition_enum, in->namespace_definition);
+    if (!refuse_operations(in->operation_ids, error) || !parse_new_schedule(in, &schedule, error) ||
+        !parse_catalog(ctx, in->sync_catalog != NULL ? in->sync_catalog : "{\"streams\":[]}",
+                       in->destination_id, &catalog, error))
+        return FALSE;
+    const ServerConnectionEdit edit = {
+        .name = in->name,
+        .status = sl_enum_name(&sl_config_connection_status_enum, in->status),
+        .namespace_definition = ns != NULL ? ns : "source",
+        .namespace_format = in->namespace_format,
+        .prefix = in->prefix,
+        .non_breaking_changes =
+            word(record, in, SL_CONFIG_CONNECTION_CREATE_NON_BREAKING_CHANGES_PREFERENCE,
+                 &sl_config_schema_preference_enum, in->non_breaking_changes_preference),
+        .schedule = &schedule,
+        .catalog = catalog,
+        .tag_ids = tags != NULL ? (const char *const *)tags->pdata : NULL,
+    };
+    return server_connection_make(ctx, in->source_id, in->destination_id, &edit, ret, error);
+}
+
+static gboolean
+parse_changed_schedule(const SlConfigConnectionUpdate *in, ServerSchedule *ret,
+                       const ServerSchedule **ret_given, GError **error)
+{
+    gboolean typed = sl_record_has(&sl_config_connection_update_record, in,
+                                   SL_CONFIG_CONNECTION_UPDATE_SCHEDULE_TYPE);
+    if (in->schedule != NULL)
+        return invalid(error, "schedule: is read only; set scheduleType and scheduleData");
+    if (!typed && in->schedule_data != NULL)
+        return invalid(error, "scheduleData: not without scheduleType");
+    *ret_given = typed ? ret : NULL;
+    return !typed ||
+           parse_typed(in->schedule_type, in->schedule_data, in->connection_id, ret, error);
+}
+
+gboolean
+config_connection_change(ServerCtx *ctx, const SlConfigConnectionUpdate *in, SlConnection **ret,
+                         GError **error)
+{
+    const SlRecord *record = &sl_config_connection_update_record;
+    g_auto(ServerSchedule) schedule = {0};
+    g_autofree char *catalog = NULL;
+    g_autoptr(SlConnection) old = NULL;
+    g_autoptr(GPtrArray) tags = tag_ids_of(in->tags);
+    ServerConnectionEdit edit = {
+        .name = in->name,
+        .status = word(record, in, SL_CONFIG_CONNECTION_UPDATE_STATUS,
+                       &sl_config_connection_status_enum, in->status),
+        .namespace_definition =
+            word(record, in, SL_CONFIG_CONNECTION_UPDATE_NAMESPACE_DEFINITION,
+                 &sl_config_namespace_definition_enum, in->namespace_definition),
+        .namespace_format = in->namespace_format,
+        .prefix = in->prefix,
+        .non_breaking_changes =
+            word(record, in, SL_CONFIG_CONNECTION_UPDATE_NON_BREAKING_CHANGES_PREFERENCE,
+                 &sl_config_schema_preference_enum, in->non_breaking_changes_preference),
+        .tag_ids = tags != NULL ? (const char *const *)tags->pdata : NULL,
+    };
+    if (!refuse_operations(in->operation_ids, error) ||
+        !parse_changed_schedule(in, &schedule, &edit.schedule, error) ||
+        !server_connection_load(ctx, in->connection_id, FALSE, &old, error) ||
+        (in->sync_catalog != NULL &&
+         !parse_catalog(ctx, in->sync_catalog, old->destination_id, &catalog, error)))
+        return FALSE;
+    edit.catalog = catalog;
+    return server_connection_change(ctx, in->connection_id, &edit, ret, error);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "server-connection.h"
+#include "sl-records.h"
+
+/* Connections in the shapes of the config API. */
+
+/* Its streams only. */
+gboolean config_connection_read(ServerCtx *ctx, const SlConnection *row,
+                                SlConfigConnectionRead **ret, GError **error);
+
+/* server_connection_make() and server_connection_change() with what a client of this API sends. */
+gboolean config_connection_make(ServerCtx *ctx, const SlConfigConnectionCreate *in,
+                                SlConnection **ret, GError **error);
+gboolean config_connection_change(ServerCtx *ctx, const SlConfigConnectionUpdate *in,
+                                  SlConnection **ret, GError **error);
