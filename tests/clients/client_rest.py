@@ -166,10 +166,10 @@ def ids_of(http):
         name = {"source": "sample", "destination": "local-json"}[kind]
         ids["spare " + kind] = http.public("POST", f"/{kind}s", {"name": "spare", "workspaceId": http.workspace, "configuration": {
             kind + "Type": name, "destination_path": "/local/rest"}})[kind + "Id"]
-    if not http.missing("POST /api/v1/workspaces/get"):
-        ids["slug"] = http.config("workspaces/get", {"workspaceId": http.workspace})["slug"]
         ids["new " + kind] = {"name": "new", "dockerRepository": f"sluice/{kind}-{name}", "dockerImageTag": version,
                               "documentationUrl": "https://example.org/"}
+    if not http.missing("POST /api/v1/workspaces/get"):
+        ids["slug"] = http.config("workspaces/get", {"workspaceId": http.workspace})["slug"]
     # One each for either API: both delete theirs.
     for prefix, role in (("", "workspace_reader"), ("public ", "workspace_runner")):
         ids[prefix + "applicationId"] = http.public("POST", "/applications", {"name": "rest"})["id"]

@@ -23,6 +23,14 @@ EXCEPTIONS = {
     ("GET /api/public/v1/health", 200): "a text, as the reference server sends it",
     ("POST /api/v1/applications/delete", 200): "the application, as the public API tells it; the contract has 200 and no body",
 }
+# Served, but with no good answer: why.
+NEVER_GOOD = {
+    "POST /api/public/v1/sources/initiateOAuth": "501: there is no broker of OAuth client ids",
+    "PUT /api/public/v1/workspaces/{}/oauthCredentials": "501, as in the reference's community product",
+    "DELETE /api/public/v1/workspaces/{}/oauthCredentials/{}/{}": "501, as in the reference's community product",
+    "PUT /api/public/v1/organizations/{}/oauthCredentials": "403: licensed in the reference",
+    "DELETE /api/public/v1/organizations/{}/oauthCredentials/{}/{}": "403: licensed in the reference",
+}
 
 
 def kept(paths):
@@ -102,7 +110,7 @@ def main():
             print(f"ok - {one} ({judge.seen[one]} answers)")
         else:
             print(f"ok - {one} # SKIP no good answer was seen")
-            if tier in "12":
+            if tier in "12" and one not in NEVER_GOOD:
                 unseen.append(f"{one} ({api} {tier})")
     failed += len(unseen) > UNSEEN
     print(f"{'ok' if len(unseen) <= UNSEEN else 'not ok'} - operations of tiers 1 and 2 that no client asked for: {len(unseen)}")
