@@ -94,6 +94,10 @@ const SlJsonNode *sl_json_next(const SlJsonDoc *doc, const SlJsonNode *node,
     for (const SlJsonNode *child = sl_json_first((doc), (node)); child != NULL;                    \
          child = sl_json_next((doc), (node), child))
 
+/* A key that its object has had before; NULL: every key is there once.
+ * For texts whose writer is to be told, rather than guessed at. */
+const SlJsonNode *sl_json_find_repeated(const SlJsonDoc *doc);
+
 /* Unescaped text of a STRING, to be freed; NULL for any other node, and for a text with an embedded
  * NUL (\u0000), which a C string cannot hold: use sl_json_append_string() there. */
 char *sl_json_dup_string(const SlJsonNode *node);

@@ -173,6 +173,42 @@ test_members(void)
     g_assert_cmpstr(sl_json_type_name(SL_JSON_TRUE), ==, "boolean");
 }
 
+static void
+test_repeated(void)
+{
+    static const struct {
+        const char *text, *key;
+        gsize at;
+    } cases[] = {
+        {"{}", NULL, 0},
+        {"5", NULL, 0},
+        {"{\"a\":1,\"b\":{\"a\":1}}", NULL, 0},
+        {"{\"a\":1,\"a\":1}", "\"a\"", 7},
+        {"[{\"a\":{\"x\":1,\"y\":2,\"x\":3}}]", "\"x\"", 19},
+        {"{\"a\":1,\"\\u0061\":1}", "\"\\u0061\"", 7},
+        {"{\"\\u0000\":1,\"\\u0000a\":1}", NULL, 0},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(SlJsonDoc) doc = sl_json_read(cases[i].text, strlen(cases[i].text), NULL, NULL);
+        const SlJsonNode *key = sl_json_find_repeated(doc);
+        g_autofree char *text = key != NULL ? sl_json_dup_span(key) : NULL;
+        g_assert_cmpstr(text, ==, cases[i].key);
+        if (key != NULL)
+            g_assert_cmpuint((gsize)(key->p - cases[i].text), ==, cases[i].at);
+    }
+    /* Many members, the last one as the first. */
+    g_autoptr(GString) many = g_string_new("{\"m0\":0");
+    for (guint i = 1; i < 50000; i++)
+        g_string_append_printf(many, ",\"m%u\":%u", i, i);
+    g_string_append_c(many, '}');
+    g_autoptr(SlJsonDoc) good = sl_json_read(many->str, many->len, NULL, NULL);
+    g_assert_null(sl_json_find_repeated(good));
+    g_string_truncate(many, many->len - 1);
+    g_string_append(many, ",\"m\\u0030\":1}");
+    g_autoptr(SlJsonDoc) bad = sl_json_read(many->str, many->len, NULL, NULL);
+    g_assert_true(sl_json_find_repeated(bad) != NULL);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -182,5 +218,6 @@ main(int argc, char **argv)
     g_test_add_func("/json/value/strings", test_strings);
     g_test_add_func("/json/value/nul", test_nul);
     g_test_add_func("/json/value/members", test_members);
+    g_test_add_func("/json/value/repeated", test_repeated);
     return g_test_run();
 }

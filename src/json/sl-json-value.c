@@ -3,6 +3,7 @@
 #include "sl-json-read.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "sl-json-token.h"
 
@@ -46,6 +47,70 @@ sl_json_get(const SlJsonDoc *doc, const SlJsonNode *node, const char *key)
             found = child + 1; /* no early exit: the last one wins */
     }
     return found;
+}
+
+/* Objects of a few members are compared pair by pair, larger ones by a set. */
+#define FEW_MEMBERS 12
+
+static gboolean
+is_same_key(const SlJsonNode *a, const SlJsonNode *b)
+{
+    if (!a->escaped && !b->escaped)
+        return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
+    g_autoptr(GString) x = g_string_new(NULL);
+    g_autoptr(GString) y = g_string_new(NULL);
+    return sl_json_append_string(a, x) && sl_json_append_string(b, y) && g_string_equal(x, y);
+}
+
+static gboolean
+is_before(const SlJsonDoc *doc, const SlJsonNode *object, const SlJsonNode *key)
+{
+    SL_JSON_FOREACH (doc, object, other) {
+        if (other == key)
+            return FALSE;
+        if (is_same_key(other, key))
+            return TRUE;
+    }
+    return FALSE;
+}
+
+static void
+free_string(gpointer string)
+{
+    g_string_free(string, TRUE);
+}
+
+static const SlJsonNode *
+find_repeated_in(const SlJsonDoc *doc, const SlJsonNode *object)
+{
+    g_autoptr(GHashTable) seen = NULL;
+    if (object->count > FEW_MEMBERS)
+        seen = g_hash_table_new_full((GHashFunc)g_string_hash, (GEqualFunc)g_string_equal,
+                                     free_string, NULL);
+    SL_JSON_FOREACH (doc, object, key) {
+        if (seen == NULL) {
+            if (is_before(doc, object, key))
+                return key;
+            continue;
+        }
+        GString *text = g_string_new(NULL);
+        sl_json_append_string(key, text);
+        if (!g_hash_table_add(seen, text))
+            return key;
+    }
+    return NULL;
+}
+
+const SlJsonNode *
+sl_json_find_repeated(const SlJsonDoc *doc)
+{
+    for (guint i = 0; i < doc->n_nodes; i++) {
+        const SlJsonNode *key =
+            doc->nodes[i].type == SL_JSON_OBJECT ? find_repeated_in(doc, &doc->nodes[i]) : NULL;
+        if (key != NULL)
+            return key;
+    }
+    return NULL;
 }
 
 const SlJsonNode *

@@ -104,6 +104,18 @@ refuse_nul(const SlJsonDoc *doc, GError **error)
     return TRUE;
 }
 
+/* Which of two values was meant nobody can know; other readers take the first, or both. */
+static gboolean
+refuse_repeated(const SlJsonDoc *doc, GError **error)
+{
+    const SlJsonNode *key = sl_json_find_repeated(doc);
+    return key == NULL ||
+           sl_error_set(error, SL_ERROR_INVALID,
+                        "body: the member %.*s is there twice in one object (byte %" G_GSIZE_FORMAT
+                        ")",
+                        (int)MIN(key->n, 100), key->p, (gsize)(key->p - sl_json_root(doc)->p));
+}
+
 /* What is no JSON is 400 in the public API and 422 in the config API. */
 static gboolean
 write_json_body(SlJsonWriter *w, const SlHttpRequest *request, const char *text, gsize len,
@@ -119,7 +131,7 @@ write_json_body(SlJsonWriter *w, const SlHttpRequest *request, const char *text,
     }
     if (sl_json_root(doc)->type != SL_JSON_OBJECT)
         return sl_error_set(error, SL_ERROR_INVALID, "body: expected object");
-    if (!refuse_nul(doc, error))
+    if (!refuse_nul(doc, error) || !refuse_repeated(doc, error))
         return FALSE;
     SL_JSON_FOREACH (doc, sl_json_root(doc), key) {
         g_autofree char *name = sl_json_dup_string(key);

@@ -84,7 +84,7 @@ def bodies_that_are_no_json(server):
         "lone surrogate": '{"name":"\\ud800"}', "NUL": '{"name":"a\\u0000b"}',
         "bytes": b'{"name":"\xff\xfe"}', "overlong": b'{"name":"\xc0\xaf"}', "surrogate": b'{"name":"\xed\xa0\x80"}',
         "cut": b'{"name":"\xe2\x82"}', "UTF-16": '{"name":"x"}'.encode("utf-16"), "BOM": b'\xef\xbb\xbf{"name":"x"}',
-
+        "twice": '{"name":"a","name":"b"}', "twice, inside": '{"name":"a","notifications":{"x":1,"\\u0078":2}}',
     }
     config = next(path for path, methods in OPENAPI["paths"].items() if path.startswith("/api/v1/sources/") and "post" in methods)
     for name, body in bodies.items():
