@@ -65,8 +65,8 @@ server_actor_load(ServerCtx *ctx, const char *actor_id, int actor_type, SlActor 
 /* --- configurations ------------------------------------------------------------------------------
  */
 
-static char *
-refuse_secret(const char *plain, gpointer data, GError **error)
+char *
+server_actor_refuse_secret(const char *plain, gpointer data, GError **error)
 {
     sl_error_set(error, SL_ERROR_CONFIG,
                  "the configuration has secrets, and this host has no master key "
@@ -74,9 +74,8 @@ refuse_secret(const char *plain, gpointer data, GError **error)
     return NULL;
 }
 
-/* References are made by us only: one that comes from outside could name somebody else's secret. */
-static gboolean
-refuse_references(const char *given, GError **error)
+gboolean
+server_actor_refuse_references(const char *given, GError **error)
 {
     g_auto(GStrv) ids = sl_secret_list(given, error);
     if (ids == NULL)
@@ -120,7 +119,8 @@ seal_configuration(ServerCtx *ctx, const SlActor *actor, const SlDefinition *def
         return NULL;
     g_autofree char *schema = server_spec_connection(definition->spec);
     if (ctx->server->seal_key == NULL)
-        return sl_secret_split(plain, schema, actor->configuration, refuse_secret, NULL, error);
+        return sl_secret_split(plain, schema, actor->configuration, server_actor_refuse_secret,
+                               NULL, error);
     return sl_secret_store(ctx->tx, ctx->server->seal_key, actor->workspace_id, actor->actor_id,
                            plain, schema, actor->configuration, ctx->now, error);
 }
@@ -168,7 +168,7 @@ server_actor_make(ServerCtx *ctx, int actor_type, const char *workspace_id,
     g_autofree char *id = sl_id_new();
 
     if (!server_workspace_load(ctx, workspace_id, NULL, error) ||
-        !refuse_references(edit->configuration, error))
+        !server_actor_refuse_references(edit->configuration, error))
         return FALSE;
     gboolean found =
         definition_id != NULL
@@ -202,7 +202,7 @@ server_actor_change(ServerCtx *ctx, int actor_type, const char *actor_id,
         !server_actor_load(ctx, actor_id, actor_type, &old, &definition, error))
         return FALSE;
     if (edit->configuration != NULL) {
-        if (!refuse_references(edit->configuration, error))
+        if (!server_actor_refuse_references(edit->configuration, error))
             return FALSE;
         g_autofree char *whole =
             edit->merge ? server_json_merge(old->configuration, edit->configuration, error)

@@ -49,3 +49,10 @@ gboolean server_actor_await_check(ServerCtx *ctx, const SlActor *actor, SlCheckR
  * *ret NULL and TRUE: not yet, return TRUE at once. */
 gboolean server_actor_catalog(ServerCtx *ctx, const SlActor *actor, const SlDefinition *definition,
                               gboolean ignore_known, char **ret, GError **error);
+
+/* For configurations of any origin. References are made by us only: one that comes from outside
+ * could name somebody else's secret. */
+gboolean server_actor_refuse_references(const char *configuration, GError **error);
+
+/* Where a secret would be sealed, on a host that has no key for it (SlSecretSeal). */
+char *server_actor_refuse_secret(const char *plain, gpointer data, GError **error);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server-actor.h"
+#include "server-tag.h"
 #include "server-catalog.h"
 #include "server-connection.h"
 #include "server-mapper.h"
@@ -173,19 +174,6 @@ parse_schedule(const SlConnectionSchedule *given, const gint64 *seconds, const c
                         "schedule.cronExpression: not with a manual schedule");
 }
 
-/* The ids of the tags that a client sends whole; NULL: it sends none. */
-static GPtrArray *
-tag_ids_of(const GPtrArray *tags)
-{
-    if (tags == NULL)
-        return NULL;
-    GPtrArray *ids = g_ptr_array_new();
-    for (guint i = 0; i < tags->len; i++)
-        g_ptr_array_add(ids, ((const SlTagReference *)tags->pdata[i])->tag_id);
-    g_ptr_array_add(ids, NULL);
-    return ids;
-}
-
 static const char *
 word(const SlRecord *record, gconstpointer in, guint field, const char *text)
 {
@@ -198,7 +186,7 @@ server_connection_create(ServerCtx *ctx, const SlConnectionCreateRequest *in,
 {
     const SlRecord *record = &sl_connection_create_request_record;
     g_autoptr(SlConnection) row = NULL;
-    g_autoptr(GPtrArray) tags = tag_ids_of(in->tags);
+    g_autoptr(GPtrArray) tags = server_tag_ids(in->tags);
     g_auto(ServerSchedule) schedule = {0};
     gboolean basic =
         sl_record_has(record, in, SL_CONNECTION_CREATE_REQUEST_SLUICE_SCHEDULE_SECONDS);
@@ -228,7 +216,7 @@ server_connection_patch(ServerCtx *ctx, const SlConnectionPatchRequest *in,
 {
     const SlRecord *record = &sl_connection_patch_request_record;
     g_autoptr(SlConnection) row = NULL;
-    g_autoptr(GPtrArray) tags = tag_ids_of(in->tags);
+    g_autoptr(GPtrArray) tags = server_tag_ids(in->tags);
     g_auto(ServerSchedule) schedule = {0};
     gboolean basic = sl_record_has(record, in, SL_CONNECTION_PATCH_REQUEST_SLUICE_SCHEDULE_SECONDS);
     ServerConnectionEdit edit = {

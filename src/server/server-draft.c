@@ -2,6 +2,7 @@
 #include "config.h"
 #include "server-draft.h"
 
+#include "server-actor.h"
 #include "server-job.h"
 #include "server-spec.h"
 #include "sl-error.h"
@@ -11,35 +12,16 @@
 #include "sl-sql.h"
 
 static char *
-refuse_secret(const char *plain, gpointer data, GError **error)
-{
-    sl_error_set(error, SL_ERROR_CONFIG,
-                 "the configuration has secrets, and this host has no master key "
-                 "(credential 'sluice-master-key')");
-    return NULL;
-}
-
-/* A reference that comes from outside could name somebody else's secret. */
-static gboolean
-refuse_references(const char *configuration, GError **error)
-{
-    g_auto(GStrv) ids = sl_secret_list(configuration, error);
-    if (ids == NULL)
-        return FALSE;
-    return ids[0] == NULL ||
-           sl_error_set(error, SL_ERROR_INVALID, "configuration: '_secret' is not for clients");
-}
-
-static char *
 seal(ServerCtx *ctx, const ServerDraft *draft, GError **error)
 {
     const char *old = draft->actor != NULL ? draft->actor->configuration : NULL;
-    if (!refuse_references(draft->configuration, error) ||
+    if (!server_actor_refuse_references(draft->configuration, error) ||
         !server_spec_judge(draft->definition->spec, draft->configuration, error))
         return NULL;
     g_autofree char *schema = server_spec_connection(draft->definition->spec);
     if (ctx->server->seal_key == NULL)
-        return sl_secret_split(draft->configuration, schema, old, refuse_secret, NULL, error);
+        return sl_secret_split(draft->configuration, schema, old, server_actor_refuse_secret, NULL,
+                               error);
     return sl_secret_store(ctx->tx, ctx->server->seal_key, draft->workspace_id, NULL,
                            draft->configuration, schema, old, ctx->now, error);
 }

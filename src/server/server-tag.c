@@ -148,3 +148,15 @@ server_tag_delete(ServerCtx *ctx, const SlTagIdRequest *in, gpointer *ret, GErro
     return server_tag_load(ctx, in->tag_id, &tag, error) &&
            sl_sql_tag_delete(ctx->tx, in->tag_id, NULL, error);
 }
+
+GPtrArray *
+server_tag_ids(const GPtrArray *tags)
+{
+    if (tags == NULL)
+        return NULL;
+    GPtrArray *ids = g_ptr_array_new();
+    for (guint i = 0; i < tags->len; i++)
+        g_ptr_array_add(ids, ((const SlTagReference *)tags->pdata[i])->tag_id);
+    g_ptr_array_add(ids, NULL);
+    return ids;
+}

@@ -22,3 +22,7 @@ gboolean server_tag_list_of(ServerCtx *ctx, char *const *workspace_ids, GPtrArra
  * workspace. */
 gboolean server_tag_attach(ServerCtx *ctx, const char *connection_id, const char *workspace_id,
                            const char *const *tag_ids, GError **error);
+
+/* The ids of tags that a client sends whole (SlTagReference), ended by NULL; NULL: it sends none.
+ */
+GPtrArray *server_tag_ids(const GPtrArray *tags);

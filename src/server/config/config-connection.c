@@ -6,6 +6,7 @@
 
 #include "config-catalog.h"
 #include "server-actor.h"
+#include "server-tag.h"
 #include "server-stream.h"
 #include "sl-error.h"
 #include "sl-sql.h"
@@ -207,19 +208,6 @@ refuse_operations(char *const *ids, GError **error)
                         "operationIds: operations are not known to this version");
 }
 
-/* NULL: none were sent. */
-static GPtrArray *
-tag_ids_of(const GPtrArray *tags)
-{
-    if (tags == NULL)
-        return NULL;
-    GPtrArray *ids = g_ptr_array_new();
-    for (guint i = 0; i < tags->len; i++)
-        g_ptr_array_add(ids, ((const SlTagReference *)tags->pdata[i])->tag_id);
-    g_ptr_array_add(ids, NULL);
-    return ids;
-}
-
 static const char *
 word(const SlRecord *record, gconstpointer in, guint field, const SlEnum *names, int value)
 {
@@ -253,7 +241,7 @@ config_connection_make(ServerCtx *ctx, const SlConfigConnectionCreate *in, SlCon
     const SlRecord *record = &sl_config_connection_create_record;
     g_auto(ServerSchedule) schedule = {0};
     g_autofree char *catalog = NULL;
-    g_autoptr(GPtrArray) tags = tag_ids_of(in->tags);
+    g_autoptr(GPtrArray) tags = server_tag_ids(in->tags);
     const char *ns = word(record, in, SL_CONFIG_CONNECTION_CREATE_NAMESPACE_DEFINITION,
                           &sl_config_namespace_definition_enum, in->namespace_definition);
     if (!refuse_operations(in->operation_ids, error) || !parse_new_schedule(in, &schedule, error) ||
@@ -299,7 +287,7 @@ config_connection_change(ServerCtx *ctx, const SlConfigConnectionUpdate *in, SlC
     g_auto(ServerSchedule) schedule = {0};
     g_autofree char *catalog = NULL;
     g_autoptr(SlConnection) old = NULL;
-    g_autoptr(GPtrArray) tags = tag_ids_of(in->tags);
+    g_autoptr(GPtrArray) tags = server_tag_ids(in->tags);
     ServerConnectionEdit edit = {
         .name = in->name,
         .status = word(record, in, SL_CONFIG_CONNECTION_UPDATE_STATUS,
