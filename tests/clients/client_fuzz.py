@@ -44,7 +44,7 @@ def run(http, folder):
     log = folder / "answers"
     ids = {"workspaceId": http.workspace, "sourceId": http.source, "destinationId": http.files, "connectionId": http.fast}
     # The other half comes from schemathesis' phase 'coverage', whose number is not ours to choose.
-    each = max(1, math.ceil(REQUESTS * 0.55 / operations))
+    each = max(1, math.ceil(REQUESTS * 0.62 / operations))
     print(f"# seed {SEED}, {operations} operations, {each} requests each", flush=True)
     environment = {**os.environ, "SCHEMATHESIS_HOOKS": "fuzz_hooks", "FUZZ_IDS": json.dumps(ids), "FUZZ_LOG": str(log),
                    "PYTHONPATH": str(HERE), "PYTHONHASHSEED": "0"}
