@@ -88,6 +88,11 @@ test_cancel_pending(void)
     g_assert_cmpint(queue_fixture_count(db, "select count(*) from workload_queue"), ==, 0);
     g_assert_cmpint(
         queue_fixture_count(db, "select count(*) from workload where status = 'cancelled'"), ==, 1);
+    /* every failure says when, in milliseconds */
+    g_assert_cmpint(
+        queue_fixture_count(
+            db, "select (failure::jsonb #>> '{failures,0,timestamp}')::bigint from job"),
+        ==, FIXTURE_NOW / 1000);
     g_autoptr(SlJob) again = cancel(db, job->job_id);
     g_assert_cmpint(again->status, ==, SL_JOB_STATUS_CANCELLED);
     g_assert_cmpint(again->updated_at, ==, cancelled->updated_at);

@@ -139,19 +139,25 @@ sl_queue_attempt_finish(SlTx *tx, const SlAttemptEnd *end, gint64 now, GError **
     return ok && announce(tx, end->job_id, end->job_status, error);
 }
 
-static const char cancelled_summary[] =
-    "{\"failures\":[{\"failureOrigin\":\"airbyte_platform\",\"failureType\":\"manual_"
-    "cancellation\","
-    "\"externalMessage\":\"The job was cancelled.\"}],\"partialSuccess\":false}";
+/* A failure has its time, in milliseconds: clients require it. */
+static char *
+cancelled_summary(gint64 now)
+{
+    return g_strdup_printf("{\"failures\":[{\"failureOrigin\":\"airbyte_platform\","
+                           "\"failureType\":\"manual_cancellation\","
+                           "\"externalMessage\":\"The job was cancelled.\","
+                           "\"timestamp\":%" G_GINT64_FORMAT "}],\"partialSuccess\":false}",
+                           now / 1000);
+}
 
 /* Nothing of it runs on any host: it ends in this transaction. */
 static gboolean
 cancel_at_once(SlTx *tx, gint64 job_id, gint64 now, GError **error)
 {
+    g_autofree char *summary = cancelled_summary(now);
     return sl_sql_task_delete_of_job(tx, job_id, NULL, error) &&
-           sl_sql_attempt_finish_running(tx, job_id, "failed", cancelled_summary, now, NULL,
-                                         error) &&
-           sl_sql_job_finish(tx, job_id, "cancelled", NULL, cancelled_summary, now, NULL, error) &&
+           sl_sql_attempt_finish_running(tx, job_id, "failed", summary, now, NULL, error) &&
+           sl_sql_job_finish(tx, job_id, "cancelled", NULL, summary, now, NULL, error) &&
            announce(tx, job_id, SL_JOB_STATUS_CANCELLED, error);
 }
 

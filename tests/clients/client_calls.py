@@ -99,6 +99,8 @@ def kestra(http):
                 not in ("pending", "running") and status))
     with case("already running"):
         job = http.good("POST", "/api/v1/connections/sync/", {"connectionId": http.slow})["job"]["id"]
+        # what only waits is given back, what runs is refused
+        points.wait_for("a running job", lambda: http.public("GET", f"/jobs/{job}")["status"] == "running")
         status, answer = http.call("POST", "/api/v1/connections/sync/", {"connectionId": http.slow})
         ok(status == 409 and "already running" in str(answer), "  is said so", f"{status} {answer}")
         http.public("DELETE", f"/jobs/{job}")

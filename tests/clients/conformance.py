@@ -21,8 +21,11 @@ UNSEEN = 10
 # Where servers of this API do something else than its description says: (operation, status) -> why. They are known and wanted.
 EXCEPTIONS = {
     ("GET /api/public/v1/health", 200): "a text, as the reference server sends it",
+    ("GET /api/v1/openapi", 200): "a text in the contract, which names no shape of it",
     ("POST /api/v1/applications/delete", 200): "the application, as the public API tells it; the contract has 200 and no body",
 }
+# Members that the contract requires and the reference server leaves out too: (operation, member).
+LEFT_OUT = {("GET /api/v1/instance_configuration", "licenseStatus"), ("GET /api/v1/instance_configuration", "defaultWorkspaceId")}
 # Served, but with no good answer: why.
 NEVER_GOOD = {
     "POST /api/public/v1/sources/initiateOAuth": "501: there is no broker of OAuth client ids",
@@ -59,6 +62,10 @@ class Judge:
     def validator(self, one, status):
         if (one, status) not in self.judges:
             schema, root = self.contracts.schema(one, status)
+            left_out = {member for operation, member in LEFT_OUT if operation == one}
+            if left_out:
+                schema = dict(root["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]])
+                schema["required"] = [name for name in schema["required"] if name not in left_out]
             self.judges[one, status] = schema and jsonschema.Draft4Validator(
                 schema, resolver=jsonschema.RefResolver("", root), format_checker=None)
         return self.judges[one, status]

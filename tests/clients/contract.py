@@ -78,6 +78,9 @@ def adapt(node):
             node["type"] = [node["type"], "null"]
             if "enum" in node and None not in node["enum"]:
                 node["enum"] = node["enum"] + [None]
+        # An answer may be of two shapes at once, so that each client finds its own: logs with events and lines.
+        if isinstance(node.get("oneOf"), list):
+            node["anyOf"] = node.pop("oneOf")
         if isinstance(node.get("format"), str):
             node["format"] = node["format"].lower()
     for value in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
