@@ -189,10 +189,12 @@ scan_backwards(int fd, ServerLogScan *scan, char *buffer, GError **error)
         gint64 at = MAX(to - window, 0);
         if (!read_at(fd, buffer, to - at, at, &len, error))
             return FALSE;
-        const char *last = len > 0 ? memrchr(buffer, '\n', (gsize)len) : NULL;
+        if (len == 0)
+            break; /* it has become shorter */
+        const char *last = memrchr(buffer, '\n', (gsize)len);
         if (last != NULL && !take_backwards(scan, &bytes, buffer, last - buffer + 1, at))
             return TRUE;
-        const char *first = len > 0 ? memchr(buffer, '\n', (gsize)len) : NULL;
+        const char *first = memchr(buffer, '\n', (gsize)len);
         gint64 next = at == 0 ? 0 : first != NULL ? at + (first - buffer) + 1 : to;
         if (next == to && window >= SERVER_LOG_LINE_BYTES)
             next = at; /* a line that is longer than any: passed over */
