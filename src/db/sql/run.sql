@@ -57,3 +57,46 @@ select job_id, attempt_number, namespace, stream, records_emitted, bytes_emitted
 from attempt_stats
 where job_id = any($1)
 order by job_id, attempt_number, namespace, stream;
+
+-- name: run_list_stream_states
+-- rows: ConfigStreamStatus
+-- params: workspace_id uuid, connection_id uuid?, job_id int8?, attempt_number int8?, namespace text?, stream text?, job_type text?, page int8, offset int8
+select md5(concat_ws('/', s.job_id, s.attempt_number, s.namespace, s.stream))::uuid as id, j.workspace_id,
+    j.scope as connection_id, s.job_id, s.attempt_number,
+    case when j.config_type in ('clear', 'reset_connection') then 'RESET' else 'SYNC' end as job_type,
+    nullif(s.namespace, '') as stream_namespace, s.stream as stream_name, upper(s.run_state) as run_state,
+    upper(s.incomplete_run_cause) as incomplete_run_cause,
+    (extract(epoch from coalesce(s.run_state_at, s.updated_at)) * 1000)::int8 as transitioned_at,
+    case when s.quota_reset is not null then json_build_object('quotaReset', s.quota_reset)::text end as metadata
+from job j
+join attempt_stats s using (job_id)
+where j.workspace_id = $1 and j.config_type in ('sync', 'reset_connection', 'refresh', 'clear')
+  and s.stream <> '' and s.run_state is not null
+  and ($2 is null or j.scope = $2) and ($3 is null or j.job_id = $3) and ($4 is null or s.attempt_number = $4)
+  and ($5 is null or s.namespace = $5) and ($6 is null or s.stream = $6)
+  and ($7 is null or $7 = case when j.config_type in ('clear', 'reset_connection') then 'RESET' else 'SYNC' end)
+order by coalesce(s.run_state_at, s.updated_at) desc, s.job_id desc, s.attempt_number desc, s.namespace, s.stream
+limit $8 offset $9;
+
+-- name: run_latest_stream_states
+-- rows: ConfigStreamStatus
+-- Of the last 100 jobs only: what is older tells nobody how a stream is.
+-- params: connection_id uuid
+with recent as materialized (
+    select job_id, workspace_id, scope, config_type
+    from job
+    where scope = $1 and config_type in ('sync', 'reset_connection', 'refresh', 'clear')
+    order by job_id desc
+    limit 100)
+select distinct on (s.namespace, s.stream, s.run_state)
+    md5(concat_ws('/', s.job_id, s.attempt_number, s.namespace, s.stream))::uuid as id, j.workspace_id,
+    j.scope as connection_id, s.job_id, s.attempt_number,
+    case when j.config_type in ('clear', 'reset_connection') then 'RESET' else 'SYNC' end as job_type,
+    nullif(s.namespace, '') as stream_namespace, s.stream as stream_name, upper(s.run_state) as run_state,
+    upper(s.incomplete_run_cause) as incomplete_run_cause,
+    (extract(epoch from coalesce(s.run_state_at, s.updated_at)) * 1000)::int8 as transitioned_at,
+    case when s.quota_reset is not null then json_build_object('quotaReset', s.quota_reset)::text end as metadata
+from recent j
+join attempt_stats s using (job_id)
+where s.stream <> '' and s.run_state is not null
+order by s.namespace, s.stream, s.run_state, s.job_id desc, s.attempt_number desc;
