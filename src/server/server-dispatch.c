@@ -142,6 +142,8 @@ run_in_tx(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
         return FALSE;
     if (ctx->waiting)
         return TRUE;
+    if (ctx->operation->tx == SERVER_TX_NONE)
+        return TRUE; /* its handler runs behind the transaction */
     if (!ctx->operation->run(ctx, in, ret, error))
         return FALSE;
     return ctx->waiting || !ctx->must_ask ||
@@ -161,6 +163,10 @@ run_once(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
     ctx->tx = tx;
     gboolean ok = run_in_tx(ctx, in, ret, error) && sl_tx_commit(tx, error);
     ctx->tx = NULL;
+    if (ok && operation->tx == SERVER_TX_NONE && !ctx->waiting) {
+        g_clear_pointer(&tx, sl_tx_free); /* gives its connection back */
+        ok = operation->run(ctx, in, ret, error);
+    }
     if (ok && ctx->refusal != NULL) {
         g_propagate_error(error, g_steal_pointer(&ctx->refusal));
         return FALSE;

@@ -30,5 +30,6 @@ void config_add_definition_cases(void);
 void config_add_instance_cases(void);
 void config_add_run_cases(void);
 void config_add_state_cases(void);
+void config_add_webhook_cases(void);
 void config_add_stream_cases(void);
 void config_add_workspace_cases(void);
