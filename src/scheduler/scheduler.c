@@ -184,6 +184,8 @@ scheduler_stop(SlDaemon *daemon)
         scheduler_state_clear(&scheduler->state);
     g_clear_object(&scheduler->bus);
     g_clear_pointer(&scheduler->db, sl_db_unref);
+    g_clear_pointer(&scheduler->config, sl_config_free);
+    g_free(scheduler);
 }
 
 int

@@ -170,7 +170,9 @@ schema_add(Compiler *c, const SlJsonDoc *doc, const SlJsonNode *node, const char
         /* Whatever stands beside $ref is nothing in draft-07, but others may refer into it. */
         const Word *definitions = sl_schema_word("definitions");
         Rule rule = {.word = definitions, .argument = sl_json_get(doc, node, "definitions")};
-        if (rule.argument != NULL && !definitions->compile(c, schema, &rule, error))
+        gboolean ok = rule.argument == NULL || definitions->compile(c, schema, &rule, error);
+        rule_clear(&rule);
+        if (!ok)
             return NULL;
         schema->reference = resolve(schema->base, reference);
         g_queue_push_tail(&c->references, schema);

@@ -144,10 +144,13 @@ worker_stop(SlDaemon *daemon)
     if (worker == NULL)
         return;
     /* A step that outlasts the drain dies with the process: its transaction rolls back. */
-    if (worker->busy == NULL)
-        g_clear_pointer(&worker->loop, sl_db_loop_free);
+    if (worker->busy != NULL)
+        return;
+    g_clear_pointer(&worker->loop, sl_db_loop_free);
     g_clear_object(&worker->bus);
     g_clear_pointer(&worker->db, sl_db_unref);
+    g_clear_pointer(&worker->config, sl_config_free);
+    g_free(worker);
 }
 
 int
