@@ -100,3 +100,33 @@ from recent j
 join attempt_stats s using (job_id)
 where s.stream <> '' and s.run_state is not null
 order by s.namespace, s.stream, s.run_state, s.job_id desc, s.attempt_number desc;
+
+-- name: run_list_overview
+-- rows: ConfigOverviewRow
+-- Connections of a workspace, or those with these ids, each with its last job and that one's last attempt.
+-- params: workspace_id uuid?, connection_ids uuid[]
+select c.connection_id, c.name, c.status, c.schedule_type, c.cron_expression, c.cron_timezone, c.basic_interval_sec,
+    c.source_id, s.name as source_name, s.definition_id as source_definition_id, sd.name as source_definition_name,
+    c.destination_id, d.name as destination_name, d.definition_id as destination_definition_id,
+    dd.name as destination_definition_name,
+    j.job_id, j.config_type, j.status as job_status, j.created_at as job_created_at, j.started_at as job_started_at,
+    j.updated_at as job_updated_at, a.attempt_number, a.failure_summary -> 'failures' -> 0 as failure,
+    coalesce(a.failure_summary -> 'failures' @> '[{"failureType": "config_error"}]', false) as config_error,
+    good.finished_at as succeeded_at
+from connection c
+join actor s on s.actor_id = c.source_id
+join actor d on d.actor_id = c.destination_id
+join actor_definition sd on sd.definition_id = s.definition_id
+join actor_definition dd on dd.definition_id = d.definition_id
+left join lateral (
+    select * from job
+    where scope = c.connection_id and config_type in ('sync', 'reset_connection', 'refresh', 'clear')
+    order by job_id desc limit 1) j on true
+left join lateral (
+    select * from attempt where job_id = j.job_id order by attempt_number desc limit 1) a on true
+left join lateral (
+    select finished_at from job
+    where scope = c.connection_id and config_type in ('sync', 'refresh') and status = 'succeeded'
+    order by job_id desc limit 1) good on true
+where (c.workspace_id = $1 or c.connection_id = any($2)) and c.status <> 'deprecated'
+order by c.connection_id;

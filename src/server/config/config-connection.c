@@ -33,29 +33,40 @@ make_basic(gint64 seconds)
     return basic;
 }
 
+SlConfigScheduleData *
+config_connection_schedule(int type, gint64 seconds, const char *expression, const char *zone)
+{
+    if (type == SL_CONNECTION_SCHEDULE_TYPE_MANUAL)
+        return NULL;
+    SlConfigScheduleData *data = sl_config_schedule_data_new();
+    if (type == SL_CONNECTION_SCHEDULE_TYPE_BASIC) {
+        data->basic_schedule = make_basic(seconds);
+        return data;
+    }
+    data->cron = sl_config_cron_schedule_new();
+    data->cron->cron_expression = g_strdup(expression);
+    data->cron->cron_time_zone = g_strdup(zone != NULL ? zone : "UTC");
+    return data;
+}
+
 static void
 fill_schedule(SlConfigConnectionRead *read, const SlConnection *row)
 {
     sl_config_connection_read_set_schedule_type(read, row->schedule_type);
-    if (row->schedule_type == SL_CONNECTION_SCHEDULE_TYPE_MANUAL)
-        return;
-    read->schedule_data = sl_config_schedule_data_new();
-    if (row->schedule_type == SL_CONNECTION_SCHEDULE_TYPE_BASIC) {
+    read->schedule_data = config_connection_schedule(
+        (int)row->schedule_type, row->basic_interval_sec, row->cron_expression, row->cron_timezone);
+    if (row->schedule_type == SL_CONNECTION_SCHEDULE_TYPE_BASIC)
         read->schedule = make_basic(row->basic_interval_sec);
-        read->schedule_data->basic_schedule = make_basic(row->basic_interval_sec);
-        return;
-    }
-    SlConfigCronSchedule *cron = read->schedule_data->cron = sl_config_cron_schedule_new();
-    cron->cron_expression = g_strdup(row->cron_expression);
-    cron->cron_time_zone = g_strdup(row->cron_timezone != NULL ? row->cron_timezone : "UTC");
 }
 
-static GPtrArray *
-make_tags(const GPtrArray *rows)
+GPtrArray *
+config_connection_tags(const GPtrArray *rows, const char *connection_id)
 {
     GPtrArray *tags = g_ptr_array_new();
     for (guint i = 0; i < rows->len; i++) {
         const SlConnectionTagRow *row = rows->pdata[i];
+        if (strcmp(row->connection_id, connection_id) != 0)
+            continue;
         SlTagResponse *tag = sl_tag_response_new();
         tag->tag_id = g_strdup(row->tag_id);
         tag->workspace_id = g_strdup(row->workspace_id);
@@ -94,7 +105,7 @@ config_connection_read(ServerCtx *ctx, const SlConnection *row, SlConfigConnecti
     sl_config_connection_read_set_notify_schema_changes(read, FALSE);
     sl_config_connection_read_set_notify_schema_changes_by_email(read, FALSE);
     sl_config_connection_read_set_on_demand_enabled(read, FALSE);
-    read->tags = make_tags(tags);
+    read->tags = config_connection_tags(tags, row->connection_id);
     return TRUE;
 }
 

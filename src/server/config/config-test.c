@@ -175,6 +175,7 @@ main(int argc, char **argv)
     config_add_command_cases();
     config_add_definition_cases();
     config_add_instance_cases();
+    config_add_overview_cases();
     config_add_run_cases();
     config_add_state_cases();
     config_add_webhook_cases();
