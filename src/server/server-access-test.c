@@ -223,8 +223,11 @@ static void
 write_field(Request *request, const SlField *field, gboolean top, SlJsonWriter *w)
 {
     const char *id = top ? find_id(request, field->json) : NULL;
-    gboolean workspaces = top && strcmp(field->json, "workspaceIds") == 0;
-    const char *one[] = {FIXTURE_WORKSPACE, NULL}, *none[] = {NULL};
+    const char *listed = !top                                        ? NULL
+                         : strcmp(field->json, "workspaceIds") == 0  ? FIXTURE_WORKSPACE
+                         : strcmp(field->json, "connectionIds") == 0 ? FIXTURE_CONNECTION
+                                                                     : NULL;
+    const char *list[] = {listed, NULL};
     switch ((SlKind)field->kind) {
     case SL_KIND_INT:
         if (id != NULL)
@@ -252,8 +255,8 @@ write_field(Request *request, const SlField *field, gboolean top, SlJsonWriter *
         sl_json_end_array(w);
         break;
     case SL_KIND_STRV:
-        request->in_workspace |= workspaces;
-        sl_json_strings(w, workspaces ? one : none);
+        request->in_workspace |= listed != NULL;
+        sl_json_strings(w, list);
         break;
     case SL_KIND_NODE:
         sl_json_raw(w, "{}", 2);
