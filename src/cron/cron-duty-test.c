@@ -3,10 +3,16 @@
 #define G_LOG_DOMAIN "sluice"
 #include "cron-duty.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "sl-error.h"
 #include "sl-log.h"
 #include "sl-queue-fixture.h"
 #include "sl-queue.h"
+#include "sl-secret.h"
+#include "sl-sql.h"
 
 #define DAY (86400 * (gint64)G_USEC_PER_SEC)
 
@@ -61,6 +67,118 @@ test_files(void)
     run(db, "temporary-files", FIXTURE_NOW, "0 files (0 bytes) deleted");
 }
 
+#define OLD "01234567890123456789012345678901"
+#define NEW "abcdefghijabcdefghijabcdefghijab"
+#define N_SECRETS 1200
+
+static SlSealKey *
+make_ring(const char *keys)
+{
+    g_autoptr(GBytes) bytes = g_bytes_new(keys, strlen(keys));
+    return sl_seal_key_new(bytes, NULL);
+}
+
+static gboolean
+reseal(SlDb *db, const char *keys, char **ret_result, GError **error)
+{
+    g_autoptr(SlConfig) config = sl_config_new();
+    g_autoptr(SlSealKey) key = keys != NULL ? make_ring(keys) : NULL;
+    CronContext context = {db, config, "/nonexistent", FIXTURE_NOW, key};
+    return cron_duty_find("reseal-secrets", NULL)->run(&context, ret_result, error);
+}
+
+/* Many secrets and an application, sealed with `keys`. */
+static void
+fill(SlDb *db, const char *keys)
+{
+    const char *id = "00000000-0000-4000-8000-0000000000aa";
+    g_autoptr(SlSealKey) key = make_ring(keys);
+    g_autoptr(SlApplicationRow) row = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, &error);
+    for (guint i = 0; i < N_SECRETS; i++) {
+        g_autofree char *secret = sl_secret_put(tx, key, FIXTURE_WORKSPACE, FIXTURE_SOURCE, NULL,
+                                                "plain", FIXTURE_NOW, &error);
+        g_assert_no_error(error);
+    }
+    g_autofree char *sealed = sl_seal(key, id, "swordfish", &error);
+    sl_sql_application_add(tx, id, "00000000-0000-0000-0000-000000000000", "a", "c", "h", sealed,
+                           FIXTURE_NOW, &row, &error);
+    g_assert_no_error(error);
+    g_assert_true(sl_tx_commit(tx, NULL));
+}
+
+static gint64
+sealed_with(SlDb *db, const char *keys)
+{
+    g_autoptr(SlSealKey) key = make_ring(keys);
+    g_autofree char *sql =
+        g_strdup_printf("select count(*) from secret where key_id = '%s'", sl_seal_key_id(key));
+    return queue_fixture_count(db, sql);
+}
+
+/* The duty is killed while it waits for the last row, two batches done; the next run ends it. */
+static void
+test_reseal_killed(void)
+{
+    g_autoptr(SlDb) db = queue_fixture_new();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *result = NULL;
+    fill(db, OLD);
+    g_autofree char *conninfo = g_strdup_printf(
+        "dbname=test_%d_%d", (int)getpid(),
+        (int)queue_fixture_count(db, "select split_part(current_database(), '_', 3)::int8"));
+    g_autoptr(SlTx) lock = sl_db_begin(db, FALSE, &error);
+    sl_tx_run_script(lock, "select 1 from secret order by secret_id desc limit 1 for update",
+                     &error);
+    g_assert_no_error(error);
+    pid_t child = fork();
+    g_assert_cmpint(child, >=, 0);
+    if (child == 0) {
+        SlDb *own = sl_db_new(conninfo, 1, 300 * (gint64)G_USEC_PER_SEC);
+        reseal(own, NEW OLD, &result, NULL);
+        _exit(0);
+    }
+    while (sealed_with(db, NEW) < 1000) {
+        g_assert_cmpint(waitpid(child, NULL, WNOHANG), ==, 0);
+        g_usleep(20000);
+    }
+    int status = 0;
+    g_assert_cmpint(kill(child, SIGKILL), ==, 0);
+    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    g_assert_true(WIFSIGNALED(status));
+    g_clear_pointer(&lock, sl_tx_free);
+    g_assert_cmpint(sealed_with(db, NEW), ==, 1000);
+    g_assert_cmpint(sealed_with(db, OLD), ==, N_SECRETS - 1000);
+
+    g_assert_true(reseal(db, NEW OLD, &result, &error));
+    g_assert_no_error(error);
+    g_assert_true(g_str_has_prefix(result, "200 secrets and 1 applications sealed"));
+    g_clear_pointer(&result, g_free);
+    g_assert_true(reseal(db, NEW, &result, &error)); /* the old key is not needed any more */
+    g_assert_true(g_str_has_prefix(result, "0 secrets and 0 applications sealed"));
+    g_assert_true(g_str_has_suffix(result, ", 0 applications that no key opens"));
+}
+
+/* Without a key nothing happens; a secret no key opens is an error, and changes nothing. */
+static void
+test_reseal_refused(void)
+{
+    g_autoptr(SlDb) db = queue_fixture_new();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *result = NULL;
+    g_assert_false(reseal(db, NULL, &result, &error));
+    g_assert_error(error, SL_ERROR, SL_ERROR_CONFIG);
+    g_clear_error(&error);
+    fill(db, OLD);
+    g_assert_false(reseal(db, NEW, &result, &error));
+    g_assert_error(error, SL_ERROR, SL_ERROR_FAILED);
+    g_assert_cmpint(sealed_with(db, OLD), ==, N_SECRETS);
+    queue_fixture_script(db, "delete from secret");
+    g_assert_true(reseal(db, NEW, &result, NULL));
+    g_assert_true(g_str_has_suffix(result, ", 1 applications that no key opens"));
+}
+
 static void
 test_unknown(void)
 {
@@ -78,6 +196,8 @@ main(int argc, char **argv)
     g_test_add_func("/cron/duty/stale-workloads", test_stale_workloads);
     g_test_add_func("/cron/duty/finished-rows", test_finished_rows);
     g_test_add_func("/cron/duty/files", test_files);
+    g_test_add_func("/cron/duty/reseal-killed", test_reseal_killed);
+    g_test_add_func("/cron/duty/reseal-refused", test_reseal_refused);
     g_test_add_func("/cron/duty/unknown", test_unknown);
     return g_test_run();
 }

@@ -9,6 +9,7 @@
 #include "cron-files.h"
 #include "sl-error.h"
 #include "sl-queue-workload.h"
+#include "sl-secret.h"
 #include "sl-sql.h"
 
 #define BATCH 500 /* rows of one transaction: no lock is held for long */
@@ -71,6 +72,36 @@ temporary_files(const CronContext *context, char **ret_result, GError **error)
     return delete_files(context, &rule, ret_result, error);
 }
 
+/* Each batch is a transaction of its own: a duty that dies loses one, and the next run goes on. */
+static gboolean
+reseal_secrets(const CronContext *context, char **ret_result, GError **error)
+{
+    guint secrets = 0, applications = 0, lost = 0, done = 1;
+    g_autofree char *after = NULL;
+    if (context->key == NULL)
+        return sl_error_set(error, SL_ERROR_CONFIG,
+                            "the credential 'sluice-master-key' is missing: nothing can be sealed");
+    while (done > 0) {
+        g_autoptr(SlTx) tx = sl_db_begin(context->db, FALSE, error);
+        if (tx == NULL || !sl_secret_reseal(tx, context->key, BATCH, &done, error) ||
+            !sl_tx_commit(tx, error))
+            return FALSE;
+        secrets += done;
+    }
+    do {
+        g_autoptr(SlTx) tx = sl_db_begin(context->db, FALSE, error);
+        if (tx == NULL ||
+            !sl_secret_reseal_applications(tx, context->key, BATCH, &after, &applications, &lost,
+                                           error) ||
+            !sl_tx_commit(tx, error))
+            return FALSE;
+    } while (after != NULL);
+    *ret_result = g_strdup_printf(_("%u secrets and %u applications sealed with key %s, %u "
+                                    "applications that no key opens"),
+                                  secrets, applications, sl_seal_key_id(context->key), lost);
+    return TRUE;
+}
+
 const CronDuty cron_duties[] = {
     {"stale-workloads", N_("fails workloads that nobody took or whose holder fell silent"),
      stale_workloads},
@@ -78,6 +109,7 @@ const CronDuty cron_duties[] = {
     {"finished-rows", N_("deletes finished jobs that are older than [Retention] Jobs="),
      finished_rows},
     {"temporary-files", N_("deletes temporary files that were left behind"), temporary_files},
+    {"reseal-secrets", N_("seals secrets anew with the first of the master keys"), reseal_secrets},
 };
 const guint cron_n_duties = G_N_ELEMENTS(cron_duties);
 

@@ -3,6 +3,7 @@
 
 #include "sl-config.h"
 #include "sl-db.h"
+#include "sl-seal.h"
 
 /* Housekeeping: each duty is a row of one table, a timer, and a name for RunDuty. A duty may be run
  * at any time and any number of times. */
@@ -11,6 +12,7 @@ typedef struct {
     const SlConfig *config;
     const char *log_folder; /* /var/log/sluice/jobs */
     gint64 now;             /* microseconds */
+    const SlSealKey *key;   /* NULL: there is no master key here */
 } CronContext;
 
 typedef struct {

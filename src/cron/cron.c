@@ -18,6 +18,7 @@ typedef struct {
     SlDaemon *daemon;
     SlConfig *config;
     SlDb *db;
+    SlSealKey *key; /* NULL without the credential: only the unit on request has it */
     SlBusCron1 *bus;
     GHashTable *running; /* names of duties */
 } Cron;
@@ -25,13 +26,23 @@ typedef struct {
 static gboolean
 run_duty(const Cron *cron, const CronDuty *duty, char **ret_result, GError **error)
 {
-    CronContext context = {cron->db, cron->config, LOG_FOLDER, g_get_real_time()};
+    CronContext context = {cron->db, cron->config, LOG_FOLDER, g_get_real_time(), cron->key};
     if (!duty->run(&context, ret_result, error)) {
         g_prefix_error(error, "%s: ", duty->name);
         return FALSE;
     }
     sl_log_event(G_LOG_LEVEL_INFO, SL_EVENT_DUTY_DONE, "%s: %s", duty->name, *ret_result);
     return TRUE;
+}
+
+static gboolean
+load_key(Cron *cron, GError **error)
+{
+    g_autoptr(GBytes) bytes = sl_daemon_credential("sluice-master-key", NULL);
+    if (bytes == NULL)
+        return TRUE; /* the one duty that needs it says so */
+    cron->key = sl_seal_key_new(bytes, error);
+    return cron->key != NULL;
 }
 
 static gboolean
@@ -62,7 +73,7 @@ cron_start(SlDaemon *daemon, GError **error)
     if (arguments[0] != NULL && (duty = cron_duty_find(arguments[0], error)) == NULL)
         return FALSE;
     cron->config = sl_config_load(NULL, error);
-    if (cron->config == NULL)
+    if (cron->config == NULL || !load_key(cron, error))
         return FALSE;
     g_autofree char *conninfo = sl_db_conninfo(cron->config, "sluice");
     cron->db = sl_db_new(conninfo, 2, STATEMENT_USEC);
@@ -153,6 +164,7 @@ cron_stop(SlDaemon *daemon)
                  */
     g_clear_object(&cron->bus);
     g_clear_pointer(&cron->db, sl_db_unref);
+    g_clear_pointer(&cron->key, sl_seal_key_free);
     g_clear_pointer(&cron->config, sl_config_free);
     g_hash_table_unref(cron->running);
     g_free(cron);

@@ -96,8 +96,9 @@ sl_seal(const SlSealKey *key, const char *context, const char *plain, GError **e
     return g_base64_encode(out, NONCE_BYTES + len + TAG_BYTES);
 }
 
-char *
-sl_unseal(const SlSealKey *key, const char *context, const char *sealed, GError **error)
+/* With the first `n` keys of the ring. */
+static char *
+open_with(const SlSealKey *key, guint n, const char *context, const char *sealed, GError **error)
 {
     gsize len = 0;
     g_autofree guint8 *in = g_base64_decode(sealed, &len);
@@ -107,10 +108,23 @@ sl_unseal(const SlSealKey *key, const char *context, const char *sealed, GError 
     }
     gsize plain_len = len - NONCE_BYTES - TAG_BYTES;
     g_autofree char *plain = g_malloc0(plain_len + 1);
-    for (guint i = 0; i < key->n; i++)
+    for (guint i = 0; i < n; i++)
         if (gcm(key->bytes[i], FALSE, in, context, in + NONCE_BYTES, plain_len, (guint8 *)plain,
                 in + len - TAG_BYTES))
             return g_steal_pointer(&plain);
     broken(error);
     return NULL;
+}
+
+char *
+sl_unseal(const SlSealKey *key, const char *context, const char *sealed, GError **error)
+{
+    return open_with(key, key->n, context, sealed, error);
+}
+
+gboolean
+sl_seal_is_current(const SlSealKey *key, const char *context, const char *sealed)
+{
+    g_autofree char *plain = open_with(key, 1, context, sealed, NULL);
+    return plain != NULL;
 }

@@ -22,5 +22,8 @@ const char *sl_seal_key_id(const SlSealKey *key);
 /* base64 (RFC 4648) of nonce, ciphertext and tag. */
 char *sl_seal(const SlSealKey *key, const char *context, const char *plain, GError **error);
 
+/* TRUE when the first key opens it: sealing it anew would change nothing. */
+gboolean sl_seal_is_current(const SlSealKey *key, const char *context, const char *sealed);
+
 /* SL_ERROR_FAILED when the text was not sealed with this key and context, or was changed. */
 char *sl_unseal(const SlSealKey *key, const char *context, const char *sealed, GError **error);

@@ -110,3 +110,31 @@ sl_secret_reseal(SlTx *tx, const SlSealKey *key, guint limit, guint *ret_done, G
     *ret_done = rows->len;
     return TRUE;
 }
+
+gboolean
+sl_secret_reseal_applications(SlTx *tx, const SlSealKey *key, guint limit, char **after,
+                              guint *ret_done, guint *ret_lost, GError **error)
+{
+    g_autoptr(GPtrArray) rows = NULL;
+    if (!sl_sql_application_list_sealed(tx, *after, limit, &rows, error))
+        return FALSE;
+    g_clear_pointer(after, g_free);
+    for (guint i = 0; i < rows->len; i++) {
+        const SlApplicationRow *row = rows->pdata[i];
+        const char *id = row->application_id;
+        if (sl_seal_is_current(key, id, row->client_secret_sealed))
+            continue;
+        g_autofree char *plain = sl_unseal(key, id, row->client_secret_sealed, NULL);
+        if (plain == NULL) {
+            ++*ret_lost;
+            continue;
+        }
+        g_autofree char *sealed = sl_seal(key, id, plain, error);
+        if (sealed == NULL || !sl_sql_application_set_sealed(tx, id, sealed, NULL, error))
+            return FALSE;
+        ++*ret_done;
+    }
+    if (rows->len == limit)
+        *after = g_strdup(((const SlApplicationRow *)rows->pdata[limit - 1])->application_id);
+    return TRUE;
+}

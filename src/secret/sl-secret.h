@@ -59,3 +59,10 @@ char *sl_secret_resolve(SlTx *tx, const SlSealKey *key, const char *config, GErr
  * 0: nothing is left. SL_ERROR_FAILED names a row that no key opens. */
 gboolean sl_secret_reseal(SlTx *tx, const SlSealKey *key, guint limit, guint *ret_done,
                           GError **error);
+
+/* The same for applications' secrets, which carry no key id: each is tried. Looks at up to `limit`
+ * rows after *after (NULL: from the start; replaced, to be freed), which is NULL when there are no
+ * more. Adds to *ret_done what was sealed anew, to *ret_lost what no key opens: such a row stays as
+ * it is, because the application goes on working by its hash. */
+gboolean sl_secret_reseal_applications(SlTx *tx, const SlSealKey *key, guint limit, char **after,
+                                       guint *ret_done, guint *ret_lost, GError **error);

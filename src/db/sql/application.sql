@@ -37,3 +37,21 @@ where x.client_id = $1 and a.status <> 'disabled';
 delete from application
 where application_id = $1 and user_id = $2
 returning application_id, user_id, name, client_id, client_secret_hash, client_secret_sealed, created_at;
+
+-- name: application_list_sealed
+-- rows: ApplicationRow
+-- Of all accounts, after an id; locked, so that nobody seals them anew meanwhile.
+-- params: after uuid?, max int8
+select application_id, client_secret_sealed
+from application
+where client_secret_sealed is not null and ($1 is null or application_id > $1)
+order by application_id
+limit $2
+for update;
+
+-- name: application_set_sealed
+-- exec:
+-- params: application_id uuid, client_secret_sealed text
+update application
+set client_secret_sealed = $2
+where application_id = $1;
