@@ -96,6 +96,38 @@ test_completions_name_everything(void)
     g_assert_null(ctl_completion_build(ctl_commands, "tcsh"));
 }
 
+/* roff's own '-' is "\\-". */
+static char *
+roff(const char *text)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "-", -1);
+    return g_strjoinv("\\-", parts);
+}
+
+static void
+test_man_names_everything(void)
+{
+    g_autofree char *page = ctl_man_build(ctl_commands);
+    for (const CtlCommand *command = ctl_commands; command->words != NULL; command++) {
+        g_autofree char *words = roff(command->words);
+        g_autofree char *head = g_strconcat("\n.SS \"", words, NULL);
+        const char *place = strstr(page, head);
+        g_assert_nonnull(place);
+        const char *end = strstr(place + strlen(head), "\n.S");
+        g_autofree char *own = g_strndup(place, end - place);
+        for (guint i = 0; i < CTL_N_OPTIONS; i++) {
+            g_autofree char *name = roff(ctl_options[i].name);
+            g_autofree char *option = g_strconcat("\\-\\-", name, NULL);
+            if ((command->options & CTL_BIT(i)) != 0)
+                g_assert_nonnull(strstr(own, option));
+        }
+    }
+    for (const CtlFact *fact = ctl_exits; fact->name != NULL; fact++) {
+        g_autofree char *help = roff(fact->help);
+        g_assert_nonnull(strstr(page, help));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -104,5 +136,6 @@ main(int argc, char **argv)
     g_test_add_func("/ctl/command/parse", test_every_command_parses);
     g_test_add_func("/ctl/command/help", test_help_names_everything);
     g_test_add_func("/ctl/command/completions", test_completions_name_everything);
+    g_test_add_func("/ctl/command/man", test_man_names_everything);
     return g_test_run();
 }

@@ -11,6 +11,30 @@
 #define INDENT 2
 #define LINE_WIDTH 92
 
+const CtlFact ctl_exits[] = {
+    {"0", N_("done; yes")},
+    {"1", N_("the operation or the job failed")},
+    {"2", N_("the command line is wrong")},
+    {"3", N_("not in the asked state")},
+    {"4", N_("no such object")},
+    {"5", N_("permission or login needed")},
+    {"6", N_("the server cannot be reached")},
+    {"7", N_("the job is incomplete")},
+    {"8", N_("still running when --wait= ran out")},
+    {"130", N_("interrupted")},
+    {NULL, NULL},
+};
+
+const CtlFact ctl_environment[] = {
+    {"SLUICE_HOST", N_("another host's URL, as with --host")},
+    {"SLUICE_TOKEN", N_("an access token for --host; needs no login")},
+    {"SLUICE_API_SOCKET", N_("the API's socket instead of /run/sluice/api.sock")},
+    {"SLUICE_PAGER, PAGER", N_("what shows long output on a terminal; empty or cat: nothing")},
+    {"SLUICE_COLORS", N_("1: colors always, 0: never")},
+    {"NO_COLOR", N_("no colors, whatever it is set to")},
+    {NULL, NULL},
+};
+
 /* Appends `text` in lines of at most LINE_WIDTH columns, the second and further ones behind
  * `indent` blanks. */
 static void
@@ -44,8 +68,8 @@ append_pair(GString *out, const char *left, const char *right, guint column)
     append_wrapped(out, right, column, column);
 }
 
-static char *
-option_text(const CtlOption *option)
+char *
+ctl_help_option(const CtlOption *option)
 {
     g_autofree char *letter =
         option->letter != 0 ? g_strdup_printf("-%c, ", option->letter) : g_strdup("    ");
@@ -61,13 +85,20 @@ append_options(GString *out, guint64 options)
     for (guint i = 0; i < CTL_N_OPTIONS; i++) {
         if ((options & CTL_BIT(i)) == 0)
             continue;
-        g_autofree char *left = option_text(&ctl_options[i]);
+        g_autofree char *left = ctl_help_option(&ctl_options[i]);
         g_autofree char *right =
             ctl_options[i].choices != NULL
                 ? g_strdup_printf("%s (%s)", _(ctl_options[i].help), ctl_options[i].choices)
                 : g_strdup(_(ctl_options[i].help));
         append_pair(out, left, right, 30);
     }
+}
+
+static void
+append_facts(GString *out, const CtlFact *facts)
+{
+    for (; facts->name != NULL; facts++)
+        append_pair(out, facts->name, _(facts->help), 30);
 }
 
 static char *
@@ -106,14 +137,14 @@ ctl_help_all(const CtlCommand *commands)
     }
     g_string_append(out, _("\nOptions of every command:\n"));
     append_options(out, CTL_GLOBAL_OPTIONS);
-    g_string_append(
-        out, _("\nA NAME is a name, an id, the beginning of an id that fits only one, or a pattern "
-               "with * ? [ ].\n'sluicectl COMMAND --help' says more about a command.\n\n"
-               "Exit status: 0 done, 1 failed, 2 wrong command line, 3 not in the asked state,\n"
-               "4 no such object, 5 not permitted, 6 server unreachable, 7 incomplete,\n"
-               "8 still running, 130 interrupted.\n\n"
-               "Environment: SLUICE_HOST, SLUICE_TOKEN, SLUICE_API_SOCKET, SLUICE_PAGER, PAGER,\n"
-               "SLUICE_COLORS, NO_COLOR.\n"));
+    g_string_append(out,
+                    _("\nA NAME is a name, an id, the beginning of an id that fits only one, or "
+                      "a pattern with * ? [ ].\n"
+                      "'sluicectl COMMAND --help' says more about a command.\n\n"
+                      "Exit status:\n"));
+    append_facts(out, ctl_exits);
+    g_string_append(out, _("\nEnvironment:\n"));
+    append_facts(out, ctl_environment);
     return g_string_free(out, FALSE);
 }
 

@@ -87,7 +87,15 @@ CtlExit ctl_run_logout(Ctl *ctl, GError **error);
 CtlExit ctl_run_streams(Ctl *ctl, GError **error);
 CtlExit ctl_run_version(Ctl *ctl, GError **error);
 
-/* ctl-help.c, ctl-completion.c: made from the tables alone. */
+/* A line of a table that help and man page share; the tables end with name == NULL. */
+typedef struct {
+    const char *name, *help;
+} CtlFact;
+extern const CtlFact ctl_exits[], ctl_environment[];
+
+/* ctl-help.c, ctl-completion.c, ctl-man.c: made from the tables alone. */
+char *ctl_help_option(const CtlOption *option); /* "-f, --file=FILE" */
 char *ctl_help_command(const CtlCommand *command);
 char *ctl_help_all(const CtlCommand *commands);
+char *ctl_man_build(const CtlCommand *commands); /* sluicectl(1), man(7) source */
 char *ctl_completion_build(const CtlCommand *commands, const char *shell);
