@@ -147,7 +147,8 @@ static gboolean
 run_check(Run *run, GError **error)
 {
     g_autoptr(GError) local = NULL;
-    if (load_config(run, &local) && run->connector->check(run->config, &local)) {
+    gboolean (*check)(const KitConfig *, GError **) = run->connector->check;
+    if (load_config(run, &local) && (check == NULL || check(run->config, &local))) {
         kit_output_connection_status(run->out, NULL);
         return TRUE;
     }
@@ -172,7 +173,9 @@ run_discover(Run *run, GError **error)
     sl_json_begin_object(&w);
     sl_json_key(&w, "streams");
     sl_json_begin_array(&w);
-    if (!run->connector->discover(run->config, run->out, &w, error))
+    if (run->connector->streams != NULL)
+        kit_streams_write(run->connector->streams, &w);
+    else if (!run->connector->discover(run->config, run->out, &w, error))
         return FALSE;
     sl_json_end_array(&w);
     sl_json_end_object(&w);
@@ -189,7 +192,9 @@ run_read(Run *run, GError **error)
     grow_pipe(STDOUT_FILENO);
     kit_output_set_streams(run->out, run->catalog);
     KitRead read = {run->config, run->catalog, run->out};
-    gboolean ok = run->connector->read(&read, error);
+    gboolean ok = run->connector->streams != NULL
+                      ? kit_streams_read(run->connector->streams, &read, error)
+                      : run->connector->read(&read, error);
     if (!ok || kit_stopping(run->out))
         kit_output_abandon(run->out, run->catalog);
     kit_output_flush(run->out);
@@ -230,9 +235,9 @@ static gboolean
 has_verb(const KitConnector *connector, const Verb *verb)
 {
     if (verb->run == run_discover)
-        return connector->discover != NULL;
+        return connector->discover != NULL || connector->streams != NULL;
     if (verb->run == run_read)
-        return connector->read != NULL;
+        return connector->read != NULL || connector->streams != NULL;
     return verb->run != run_write || connector->destination != NULL;
 }
 

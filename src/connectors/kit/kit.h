@@ -4,6 +4,7 @@
 #include "kit-catalog.h"
 #include "kit-config.h"
 #include "kit-output.h"
+#include "kit-streams.h"
 #include "sl-json-write.h"
 
 /* What every native connector shares: command line, configuration, catalog, messages in and out.
@@ -17,11 +18,11 @@
  */
 
 /* --- sources ---------------------------------------------------------------------------------- */
-typedef struct {
+struct KitRead {
     const KitConfig *config;
     const KitCatalog *catalog; /* with the state attached */
     KitOutput *out;            /* streams are set */
-} KitRead;
+};
 
 /* TRUE: SIGTERM came, or the reader is gone. A source asks between two records, sends the state
  * of where it is, and returns TRUE; kit_main() then exits with 143. */
@@ -85,12 +86,16 @@ typedef struct {
 typedef struct {
     const char *name; /* "source-sample" */
     const char *spec; /* spec.json, embedded (kit_spec of the generated header KIT_SPEC_H) */
+    /* NULL: a configuration that the spec accepts is enough. */
     gboolean (*check)(const KitConfig *config, GError **error);
-    /* Sources: writes one AirbyteStream object per stream into the open array. */
+    /* Sources: their streams, ended by a row without a name … */
+    const KitSourceStream *streams;
+    /* … or, where only the configuration tells which there are, both of these. Writes one
+     * AirbyteStream object per stream into the open array. */
     gboolean (*discover)(const KitConfig *config, KitOutput *out, SlJsonWriter *streams,
                          GError **error);
-    gboolean (*read)(const KitRead *read, GError **error); /* sources */
-    const KitDestination *destination;                     /* destinations */
+    gboolean (*read)(const KitRead *read, GError **error);
+    const KitDestination *destination; /* destinations */
 } KitConnector;
 
 /* spec | check --config F | discover --config F | read --config F --catalog F [--state F] |
