@@ -160,7 +160,8 @@ test_reseal_killed(void)
     g_assert_true(g_str_has_suffix(result, ", 0 applications that no key opens"));
 }
 
-/* Without a key nothing happens; a secret no key opens is an error, and changes nothing. */
+/* Without a key nothing happens; what was sealed with a key that is gone stays as it is; a secret
+ * that its own key does not open is an error, and changes nothing. */
 static void
 test_reseal_refused(void)
 {
@@ -171,9 +172,17 @@ test_reseal_refused(void)
     g_assert_error(error, SL_ERROR, SL_ERROR_CONFIG);
     g_clear_error(&error);
     fill(db, OLD);
-    g_assert_false(reseal(db, NEW, &result, &error));
-    g_assert_error(error, SL_ERROR, SL_ERROR_FAILED);
+    g_assert_true(reseal(db, NEW, &result, &error));
+    g_assert_no_error(error);
+    g_assert_true(g_str_has_prefix(result, "0 secrets"));
+    g_clear_pointer(&result, g_free);
     g_assert_cmpint(sealed_with(db, OLD), ==, N_SECRETS);
+    queue_fixture_script(db, "update secret set sealed = 'AAAA' || substr(sealed, 5) "
+                             "where secret_id = (select max(secret_id::text)::uuid from secret)");
+    g_assert_false(reseal(db, NEW OLD, &result, &error));
+    g_assert_error(error, SL_ERROR, SL_ERROR_FAILED);
+    g_assert_nonnull(strstr(error->message, "cannot be opened"));
+    g_assert_cmpint(sealed_with(db, OLD), ==, N_SECRETS - 1000);
     queue_fixture_script(db, "delete from secret");
     g_assert_true(reseal(db, NEW, &result, NULL));
     g_assert_true(g_str_has_suffix(result, ", 1 applications that no key opens"));

@@ -81,6 +81,8 @@ reseal_secrets(const CronContext *context, char **ret_result, GError **error)
     if (context->key == NULL)
         return sl_error_set(error, SL_ERROR_CONFIG,
                             "the credential 'sluice-master-key' is missing: nothing can be sealed");
+    if (!sl_secret_wait_for_writers(context->db, error))
+        return FALSE;
     while (done > 0) {
         g_autoptr(SlTx) tx = sl_db_begin(context->db, FALSE, error);
         if (tx == NULL || !sl_secret_reseal(tx, context->key, BATCH, &done, error) ||

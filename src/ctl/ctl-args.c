@@ -56,6 +56,7 @@ const CtlOption ctl_options[CTL_N_OPTIONS] = {
                           N_("only this level and worse")},
     [CTL_OPT_DATA] = {"data", 'd', N_("JSON|@FILE"), FALSE, NULL,
                       N_("body of the request, '@-' for standard input")},
+    [CTL_OPT_STATUS] = {"status", 0, NULL, FALSE, NULL, N_("show how it stands, change nothing")},
     [CTL_OPT_TYPE] = {"type", 0, N_("TYPE"), FALSE, "source|destination",
                       N_("what the connector is, where its name does not say")},
 };

@@ -63,6 +63,7 @@ typedef enum {
     CTL_OPT_PRIORITY,
     CTL_OPT_DATA,
     CTL_OPT_TYPE,
+    CTL_OPT_STATUS,
     CTL_N_OPTIONS
 } CtlOptionId;
 

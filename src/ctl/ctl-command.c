@@ -332,6 +332,17 @@ const CtlCommand ctl_commands[] = {
      CTL_BIT(CTL_OPT_DATA),
      {CTL_ARG_METHOD, CTL_ARG_NONE},
      ctl_run_api},
+    {"secrets rotate",
+     "",
+     N_("Change the master key, and seal all secrets with the new one"),
+     N_("For root on the host itself, while everything runs: the services that hold the key are "
+        "started anew three times. Access tokens end; sessions and applications go on. What was "
+        "interrupted goes on when it is run again. Exit status 3 with --status: it was."),
+     0,
+     0,
+     CTL_BIT(CTL_OPT_STATUS),
+     {CTL_ARG_NONE},
+     ctl_run_secrets_rotate},
     {"setup-link",
      "",
      N_("Make a new link that sets the administrator's password"),

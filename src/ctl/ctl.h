@@ -69,6 +69,7 @@ CtlExit ctl_run_list_destinations(Ctl *ctl, GError **error);
 CtlExit ctl_run_list_jobs(Ctl *ctl, GError **error);
 CtlExit ctl_run_list_sources(Ctl *ctl, GError **error);
 CtlExit ctl_run_logs(Ctl *ctl, GError **error);
+CtlExit ctl_run_secrets_rotate(Ctl *ctl, GError **error);
 CtlExit ctl_run_setup_link(Ctl *ctl, GError **error);
 CtlExit ctl_run_show(Ctl *ctl, GError **error);
 CtlExit ctl_run_source_create(Ctl *ctl, GError **error);

@@ -15,7 +15,7 @@
 struct SlSealKey {
     guint8 bytes[SL_SEAL_MAX_KEYS][SL_SEAL_KEY_BYTES]; /* the current one first */
     guint n;
-    char *id; /* of the current one */
+    char *ids[SL_SEAL_MAX_KEYS + 1]; /* in the same order, NULL behind them */
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
@@ -35,8 +35,11 @@ sl_seal_key_new(GBytes *bytes, GError **error)
     SlSealKey *key = g_new0(SlSealKey, 1);
     memcpy(key->bytes, data, len);
     key->n = (guint)(len / SL_SEAL_KEY_BYTES);
-    g_autofree char *sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, data, SL_SEAL_KEY_BYTES);
-    key->id = g_strndup(sum, 16);
+    for (guint i = 0; i < key->n; i++) {
+        g_autofree char *sum =
+            g_compute_checksum_for_data(G_CHECKSUM_SHA256, key->bytes[i], SL_SEAL_KEY_BYTES);
+        key->ids[i] = g_strndup(sum, 16);
+    }
     return key;
 }
 
@@ -46,14 +49,21 @@ sl_seal_key_free(SlSealKey *key)
     if (key == NULL)
         return;
     OPENSSL_cleanse(key->bytes, sizeof key->bytes);
-    g_free(key->id);
+    for (guint i = 0; i < key->n; i++)
+        g_free(key->ids[i]);
     g_free(key);
 }
 
 const char *
 sl_seal_key_id(const SlSealKey *key)
 {
-    return key->id;
+    return key->ids[0];
+}
+
+const char *const *
+sl_seal_key_ids(const SlSealKey *key)
+{
+    return (const char *const *)key->ids;
 }
 
 static gboolean

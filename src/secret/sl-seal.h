@@ -19,6 +19,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlSealKey, sl_seal_key_free)
 /* Names the (first) key without giving it away: 16 hex digits of its SHA-256. */
 const char *sl_seal_key_id(const SlSealKey *key);
 
+/* The ids of all keys of the ring, the current one first; NULL-terminated. */
+const char *const *sl_seal_key_ids(const SlSealKey *key);
+
 /* base64 (RFC 4648) of nonce, ciphertext and tag. */
 char *sl_seal(const SlSealKey *key, const char *context, const char *plain, GError **error);
 

@@ -88,12 +88,19 @@ sl_secret_resolve(SlTx *tx, const SlSealKey *key, const char *config, GError **e
 }
 
 gboolean
+sl_secret_wait_for_writers(SlDb *db, GError **error)
+{
+    g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, error);
+    return tx != NULL && sl_sql_secret_wait_for_writers(tx, NULL, error) && sl_tx_commit(tx, error);
+}
+
+gboolean
 sl_secret_reseal(SlTx *tx, const SlSealKey *key, guint limit, guint *ret_done, GError **error)
 {
     g_autoptr(GPtrArray) rows = NULL;
     const char *key_id = sl_seal_key_id(key);
     *ret_done = 0;
-    if (!sl_sql_secret_list_old(tx, key_id, limit, &rows, error))
+    if (!sl_sql_secret_list_old(tx, sl_seal_key_ids(key) + 1, limit, &rows, error))
         return FALSE;
     for (guint i = 0; i < rows->len; i++) {
         const SlSecret *row = rows->pdata[i];
@@ -137,4 +144,43 @@ sl_secret_reseal_applications(SlTx *tx, const SlSealKey *key, guint limit, char 
     if (rows->len == limit)
         *after = g_strdup(((const SlApplicationRow *)rows->pdata[limit - 1])->application_id);
     return TRUE;
+}
+
+static gboolean
+count_applications(SlTx *tx, const SlSealKey *key, SlSecretCount *ret, GError **error)
+{
+    g_autoptr(GPtrArray) rows = NULL;
+    if (!sl_sql_application_list_all_sealed(tx, &rows, error))
+        return FALSE;
+    for (guint i = 0; i < rows->len; i++) {
+        const SlApplicationRow *row = rows->pdata[i];
+        const char *id = row->application_id;
+        if (sl_seal_is_current(key, id, row->client_secret_sealed)) {
+            ret->current++;
+            continue;
+        }
+        g_autofree char *plain = sl_unseal(key, id, row->client_secret_sealed, NULL);
+        ++*(plain != NULL ? &ret->older : &ret->lost);
+    }
+    return TRUE;
+}
+
+gboolean
+sl_secret_count(SlTx *tx, const SlSealKey *key, SlSecretCount *ret_secrets,
+                SlSecretCount *ret_applications, GError **error)
+{
+    g_autoptr(GPtrArray) rows = NULL;
+    *ret_secrets = *ret_applications = (SlSecretCount){0};
+    if (!sl_sql_secret_count_by_key(tx, &rows, error))
+        return FALSE;
+    for (guint i = 0; i < rows->len; i++) {
+        const SlSecretKeyCount *row = rows->pdata[i];
+        if (g_strcmp0(row->key_id, sl_seal_key_id(key)) == 0)
+            ret_secrets->current += row->secrets;
+        else if (g_strv_contains(sl_seal_key_ids(key), row->key_id))
+            ret_secrets->older += row->secrets;
+        else
+            ret_secrets->lost += row->secrets;
+    }
+    return count_applications(tx, key, ret_applications, error);
 }

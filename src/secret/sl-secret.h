@@ -54,9 +54,14 @@ char *sl_secret_store(SlTx *tx, const SlSealKey *key, const char *workspace_id,
  * a lost secret. */
 char *sl_secret_resolve(SlTx *tx, const SlSealKey *key, const char *config, GError **error);
 
-/* Seals up to `limit` rows anew that were sealed with another key than the ring's first. In the
- * caller's transaction: what it does not commit is as it was, and the next call goes on. *ret_done
- * 0: nothing is left. SL_ERROR_FAILED names a row that no key opens. */
+/* Waits until every transaction that has sealed something has ended, even one of a process that is
+ * gone: who begins to write after this call has seen what the caller did before it. */
+gboolean sl_secret_wait_for_writers(SlDb *db, GError **error);
+
+/* Seals up to `limit` rows anew that were sealed with one of the ring's older keys. In the caller's
+ * transaction: what it does not commit is as it was, and the next call goes on. *ret_done 0:
+ * nothing is left but what was sealed with keys that the ring does not have (sl_secret_count()).
+ * SL_ERROR_FAILED names a row that its key does not open. */
 gboolean sl_secret_reseal(SlTx *tx, const SlSealKey *key, guint limit, guint *ret_done,
                           GError **error);
 
@@ -66,3 +71,11 @@ gboolean sl_secret_reseal(SlTx *tx, const SlSealKey *key, guint limit, guint *re
  * it is, because the application goes on working by its hash. */
 gboolean sl_secret_reseal_applications(SlTx *tx, const SlSealKey *key, guint limit, char **after,
                                        guint *ret_done, guint *ret_lost, GError **error);
+
+/* How many rows the ring's first key has sealed, how many one of its older keys, and how many no
+ * key of the ring opens. */
+typedef struct {
+    gint64 current, older, lost;
+} SlSecretCount;
+gboolean sl_secret_count(SlTx *tx, const SlSealKey *key, SlSecretCount *ret_secrets,
+                         SlSecretCount *ret_applications, GError **error);

@@ -49,6 +49,14 @@ order by application_id
 limit $2
 for update;
 
+-- name: application_list_all_sealed
+-- rows: ApplicationRow
+-- params:
+select application_id, client_secret_sealed
+from application
+where client_secret_sealed is not null
+order by application_id;
+
 -- name: application_set_sealed
 -- exec:
 -- params: application_id uuid, client_secret_sealed text

@@ -44,11 +44,11 @@ where connection_id = $1 and secret_id <> all($2);
 
 -- name: secret_list_old
 -- rows: Secret
--- Sealed with another key; locked, so that nobody seals them anew meanwhile.
--- params: key_id text, max int8
+-- Sealed with one of these keys; locked, so that nobody seals them anew meanwhile.
+-- params: key_ids text[], max int8
 select secret_id, workspace_id, key_id, sealed
 from secret
-where key_id <> $1
+where key_id = any($1)
 order by secret_id
 limit $2
 for update;
@@ -59,3 +59,17 @@ for update;
 update secret
 set key_id = $2, sealed = $3
 where secret_id = $1;
+
+-- name: secret_wait_for_writers
+-- exec:
+-- Share mode waits for every transaction that has written a secret or an application, even of a process that is gone.
+-- params:
+lock table secret, application in share mode;
+
+-- name: secret_count_by_key
+-- rows: SecretKeyCount
+-- params:
+select key_id, count(*) as secrets
+from secret
+group by key_id
+order by key_id;

@@ -3,6 +3,7 @@
 
 #include "server-routes.h"
 #include "sl-error.h"
+#include "sl-secret.h"
 #include "sl-sql.h"
 
 gboolean
@@ -37,5 +38,26 @@ server_status_get(ServerCtx *ctx, gconstpointer in, SlStatusResponse **ret, GErr
     if (!sl_sql_status_get(ctx->tx, ctx->now, ret, error))
         return FALSE;
     (*ret)->version = g_strdup(PACKAGE_VERSION);
+    return TRUE;
+}
+
+gboolean
+server_secret_keys(ServerCtx *ctx, gconstpointer in, SlSecretKeys **ret, GError **error)
+{
+    SlSecretCount secrets, applications;
+    const SlSealKey *key = ctx->server->seal_key;
+    if (key == NULL)
+        return sl_error_set(error, SL_ERROR_CONFIG,
+                            "this host has no master key (credential 'sluice-master-key')");
+    if (!sl_secret_count(ctx->tx, key, &secrets, &applications, error))
+        return FALSE;
+    SlSecretKeys *keys = *ret = sl_secret_keys_new();
+    keys->key_ids = g_strdupv((char **)sl_seal_key_ids(key));
+    sl_secret_keys_set_secrets_current(keys, secrets.current);
+    sl_secret_keys_set_secrets_older(keys, secrets.older);
+    sl_secret_keys_set_secrets_lost(keys, secrets.lost);
+    sl_secret_keys_set_applications_current(keys, applications.current);
+    sl_secret_keys_set_applications_older(keys, applications.older);
+    sl_secret_keys_set_applications_lost(keys, applications.lost);
     return TRUE;
 }
