@@ -5,6 +5,7 @@
 
 #include "sl-error.h"
 #include "sl-log.h"
+#include "sl-queue-request.h"
 #include "sl-queue-workload.h"
 #include "sl-sql.h"
 
@@ -65,6 +66,18 @@ announce(SlTx *tx, gint64 job_id, SlJobStatus status, GError **error)
     return sl_tx_notify(tx, SL_CHANNEL_JOB, payload, error);
 }
 
+/* A job that has ended makes room for what was asked for meanwhile: its job is made at once, in the
+ * same transaction, so that nobody has to come back for it. */
+static gboolean
+announce_end(SlTx *tx, gint64 job_id, SlJobStatus status, gint64 now, GError **error)
+{
+    g_autoptr(SlJob) next = NULL, made = NULL;
+    return announce(tx, job_id, status, error) &&
+           sl_sql_request_next_of_job(tx, job_id, &next, error) &&
+           (next == NULL ||
+            sl_queue_request_start(tx, next->scope, next->workspace_id, now, &made, error));
+}
+
 /* A new attempt and the step that starts it. */
 static gboolean
 add_attempt(SlTx *tx, gint64 job_id, gint64 now, GError **error)
@@ -76,13 +89,31 @@ add_attempt(SlTx *tx, gint64 job_id, gint64 now, GError **error)
            sl_tx_notify(tx, SL_CHANNEL_TASK, NULL, error);
 }
 
+/* A sync does what was asked for: what is to be emptied first, then what is to be read anew. The
+ * connection is held from here on, so that no request comes in between. */
+static gboolean
+find_type(SlTx *tx, const SlJobRequest *request, char **ret, GError **error)
+{
+    if (sl_config_type_is_replication(request->config_type) &&
+        !sl_sql_connection_hold(tx, request->scope, NULL, error))
+        return FALSE;
+    if (request->config_type == SL_CONFIG_TYPE_SYNC &&
+        !sl_sql_request_next_type(tx, request->scope, FALSE, ret, error))
+        return FALSE;
+    if (*ret == NULL)
+        *ret = g_strdup(sl_enum_name(&sl_config_type_enum, (int)request->config_type));
+    return TRUE;
+}
+
 gboolean
 sl_queue_job_create(SlTx *tx, const SlJobRequest *request, gint64 now, SlJob **ret, GError **error)
 {
-    const char *type = sl_enum_name(&sl_config_type_enum, (int)request->config_type);
     gboolean replication = sl_config_type_is_replication(request->config_type);
+    g_autofree char *type = NULL;
     g_autoptr(SlJob) job = NULL;
     g_autoptr(GError) reason = NULL;
+    if (!find_type(tx, request, &type, error))
+        return FALSE;
     if (!sl_sql_job_add(tx, type, request->scope, request->workspace_id, request->is_scheduled,
                         request->scheduled_for, request->input, now, &job, &reason)) {
         if (g_error_matches(reason, SL_ERROR, SL_ERROR_CONFLICT))
@@ -91,7 +122,9 @@ sl_queue_job_create(SlTx *tx, const SlJobRequest *request, gint64 now, SlJob **r
         g_propagate_error(error, g_steal_pointer(&reason));
         return FALSE;
     }
-    if (replication && !sl_sql_connection_set_last_run(tx, request->scope, now, NULL, error))
+    if (replication &&
+        (!sl_sql_connection_set_last_run(tx, request->scope, now, NULL, error) ||
+         (job->config_type != SL_CONFIG_TYPE_SYNC && !sl_queue_request_join(tx, job, error))))
         return FALSE;
     if (!add_attempt(tx, job->job_id, now, error) ||
         !announce(tx, job->job_id, SL_JOB_STATUS_PENDING, error))
@@ -136,7 +169,9 @@ sl_queue_attempt_finish(SlTx *tx, const SlAttemptEnd *end, gint64 now, GError **
     else
         ok = sl_sql_job_finish(tx, end->job_id, job_status, end->output, end->failure_summary, now,
                                NULL, error);
-    return ok && announce(tx, end->job_id, end->job_status, error);
+    if (!ok || !sl_job_status_is_final(end->job_status))
+        return ok && announce(tx, end->job_id, end->job_status, error);
+    return announce_end(tx, end->job_id, end->job_status, now, error);
 }
 
 /* A failure has its time, in milliseconds: clients require it. */
@@ -158,7 +193,7 @@ cancel_at_once(SlTx *tx, gint64 job_id, gint64 now, GError **error)
     return sl_sql_task_delete_of_job(tx, job_id, NULL, error) &&
            sl_sql_attempt_finish_running(tx, job_id, "failed", summary, now, NULL, error) &&
            sl_sql_job_finish(tx, job_id, "cancelled", NULL, summary, now, NULL, error) &&
-           announce(tx, job_id, SL_JOB_STATUS_CANCELLED, error);
+           announce_end(tx, job_id, SL_JOB_STATUS_CANCELLED, now, error);
 }
 
 /* The newest attempt's workload, if it has one that has not ended. */

@@ -28,7 +28,8 @@ typedef struct {
     const char *input;           /* JSON of check, discover, spec; NULL for replication */
 } SlJobRequest;
 
-/* Writes job, first attempt and first task, and notifies. SL_ERROR_CONFLICT when the connection
+/* Writes job, first attempt and first task, and notifies. A sync takes along the requests that wait
+ * (sl-queue-request.h), and is a job of their type then. SL_ERROR_CONFLICT when the connection
  * has an unfinished job, or the tick has had its job. */
 gboolean sl_queue_job_create(SlTx *tx, const SlJobRequest *request, gint64 now, SlJob **ret,
                              GError **error);

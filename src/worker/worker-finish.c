@@ -144,6 +144,8 @@ finish_success(SlTx *tx, const SlJob *job, const SlWorkload *workload, const SlA
     if (job->config_type == SL_CONFIG_TYPE_DISCOVER_SCHEMA && attempt->output != NULL &&
         !keep_catalog(tx, job, workload, attempt->output, now, error))
         return FALSE;
+    if (replication && !sl_sql_generation_settle(tx, job->scope, job->job_id, NULL, error))
+        return FALSE;
     return sl_queue_attempt_finish(tx, &end, now, error);
 }
 

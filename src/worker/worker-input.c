@@ -162,7 +162,8 @@ build_sync(SlTx *tx, const SlJob *job, gint64 attempt_number, gint64 now, GStrin
         !load_side(tx, connection->destination_id, &destination, error))
         return FALSE;
     g_autofree char *catalog =
-        worker_catalog_prepare(tx, connection, job, attempt_number, now, error);
+        worker_catalog_prepare(tx, connection, destination.definition->supports_refreshes, job,
+                               attempt_number, now, error);
     if (catalog == NULL || !sl_sql_state_list(tx, connection->connection_id, &states, error))
         return FALSE;
     g_autofree char *state = sl_queue_states_build(states);

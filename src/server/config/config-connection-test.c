@@ -2,6 +2,9 @@
 #include "config.h"
 #include "config-test.h"
 
+#include "sl-queue.h"
+#include "sl-sql.h"
+
 #define CONNECTION "{\"connectionId\":\"" FIXTURE_CONNECTION "\"}"
 #define WORKSPACE "{\"workspaceId\":\"" FIXTURE_WORKSPACE "\"}"
 #define SIDES "\"sourceId\":\"" FIXTURE_SOURCE "\",\"destinationId\":\"" FIXTURE_DESTINATION "\""
@@ -229,6 +232,23 @@ test_sync(Fixture *fix, gconstpointer data)
     config_refused(fix, "connections/sync", "{}", 400, "connectionId");
 }
 
+#define ONE(name) "{\"connectionId\":\"" FIXTURE_CONNECTION "\",\"streams\":[" name "]}"
+/* All jobs have ended, and nothing was asked for. */
+#define OVER                                                                                       \
+    "update job set status = 'failed', finished_at = now() where finished_at is null;"             \
+    "delete from stream_request"
+#define TWO_STREAMS                                                                                \
+    "update connection set catalog = '{\"streams\":[{\"stream\":{\"name\":\"a\"},\"sync_mode\":"   \
+    "\"incremental\",\"destination_sync_mode\":\"append\"},{\"stream\":{\"name\":\"a\","           \
+    "\"namespace\":\"n\"},\"sync_mode\":\"incremental\",\"destination_sync_mode\":\"append\"}]}'"
+
+static gint64
+count_requests(Fixture *fix, const char *where)
+{
+    const char *query = format(fix, "select count(*) from stream_request where %s", where);
+    return queue_fixture_count(fix->server.db, query);
+}
+
 static void
 test_wipe(Fixture *fix, gconstpointer data)
 {
@@ -241,30 +261,108 @@ test_wipe(Fixture *fix, gconstpointer data)
         g_assert_cmpstr(config_at(fix, answer, "job", "configType", NULL), ==, cases[i].type);
         const char *streams = format(fix, "connections/%s/stream", cases[i].verb);
         /* none: all */
-        answer = config_call(fix, streams,
-                             "{\"connectionId\":\"" FIXTURE_CONNECTION "\",\"streams\":[]}", 200);
+        answer = config_call(fix, streams, ONE(""), 200);
         g_assert_cmpstr(config_at(fix, answer, "job", "configType", NULL), ==, cases[i].type);
-        config_refused(fix, streams,
-                       "{\"connectionId\":\"" FIXTURE_CONNECTION
-                       "\",\"streams\":[{\"streamName\":\"a\"}]}",
-                       501, "single streams");
+        config_refused(fix, streams, ONE("{\"streamName\":\"a\"}"), 400, "no stream 'a'");
         config_refused(fix, streams, CONNECTION, 400, "streams");
         config_refused(fix, verb, "{\"connectionId\":\"" NO_ID "\"}", 404, NO_ID);
+        queue_fixture_script(fix->server.db,
+                             "update job set status = 'cancelled', finished_at = now()");
     }
+}
+
+/* The job is about what was asked for; a job that has not begun takes more of the same. */
+static void
+test_wipe_streams(Fixture *fix, gconstpointer data)
+{
+    queue_fixture_script(fix->server.db, TWO_STREAMS);
+    config_refused(fix, "connections/clear/stream",
+                   ONE("{\"streamName\":\"a\",\"streamNamespace\":\"m\"}"), 400, "'m.a'");
+    const char *answer = config_call(fix, "connections/clear/stream",
+                                     ONE("{\"streamName\":\"a\",\"streamNamespace\":\"n\"}"), 200);
+    const char *job = config_at(fix, answer, "job", "id", NULL);
+    g_assert_cmpstr(config_at(fix, answer, "job", "resetConfig", "streamsToReset", NULL), ==,
+                    "[{\"name\":\"a\",\"namespace\":\"n\"}]");
+    answer = config_call(fix, "connections/clear/stream", ONE("{\"streamName\":\"a\"}"), 200);
+    g_assert_cmpstr(config_at(fix, answer, "job", "id", NULL), ==, job);
+    g_assert_cmpstr(config_at(fix, answer, "job", "resetConfig", "streamsToReset", NULL), ==,
+                    "[{\"name\":\"a\"},{\"name\":\"a\",\"namespace\":\"n\"}]");
+    g_assert_cmpint(count_requests(fix, "job_id is null"), ==, 0);
+    /* a refresh is another job: this one makes way, and what it was to do goes first */
+    queue_fixture_script(fix->server.db, "update actor_definition set supports_refreshes = true");
+    answer =
+        config_call(fix, "connections/refresh",
+                    "{\"connectionId\":\"" FIXTURE_CONNECTION "\",\"refreshMode\":\"Merge\"}", 200);
+    g_assert_cmpstr(config_at(fix, answer, "job", "configType", NULL), ==, "clear");
+    g_assert_cmpint(count_requests(fix, "job_id is null and kind = 'merge'"), ==, 2);
 }
 
 static void
 test_refresh(Fixture *fix, gconstpointer data)
 {
-#define REFRESH(mode) "{\"connectionId\":\"" FIXTURE_CONNECTION "\",\"refreshMode\":\"" mode "\"}"
+#define REFRESH(mode, more)                                                                        \
+    "{\"connectionId\":\"" FIXTURE_CONNECTION "\",\"refreshMode\":\"" mode "\"" more "}"
+    static const struct {
+        const char *body, *where;
+        gint64 n;
+    } cases[] = {
+        {REFRESH("Merge", ""), "kind = 'merge'", 2},
+        {REFRESH("Truncate", ""), "kind = 'truncate'", 2},
+        {REFRESH("Truncate", ",\"streams\":[{\"streamName\":\"a\",\"streamNamespace\":\"n\"}]"),
+         "kind = 'truncate' and namespace = 'n'", 1},
+        {REFRESH("Merge", ",\"streams\":[{\"streamName\":\"a\"},{\"streamName\":\"a\"}]"),
+         "kind = 'merge' and namespace = ''", 1},
+    };
+    queue_fixture_script(fix->server.db, TWO_STREAMS);
     /* the destination knows nothing of generations: no job */
-    g_assert_cmpstr(config_call(fix, "connections/refresh", REFRESH("Merge"), 200), ==, "{}");
+    g_assert_cmpstr(config_call(fix, "connections/refresh", REFRESH("Merge", ""), 200), ==, "{}");
+    g_assert_cmpint(count_requests(fix, "true"), ==, 0);
     queue_fixture_script(fix->server.db, "update actor_definition set supports_refreshes = true");
-    const char *answer = config_call(fix, "connections/refresh", REFRESH("Merge"), 200);
-    g_assert_cmpstr(config_at(fix, answer, "job", "configType", NULL), ==, "refresh");
-    config_refused(fix, "connections/refresh", REFRESH("Truncate"), 501, "Truncate");
-    config_refused(fix, "connections/refresh", REFRESH("Reset"), 400, "refreshMode");
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        queue_fixture_script(fix->server.db, OVER);
+        const char *answer = config_call(fix, "connections/refresh", cases[i].body, 200);
+        g_assert_cmpstr(config_at(fix, answer, "job", "configType", NULL), ==, "refresh");
+        g_assert_cmpint(count_requests(fix, cases[i].where), ==, cases[i].n);
+        g_assert_cmpint(count_requests(fix, "job_id is not null"), ==, cases[i].n);
+    }
+    config_refused(fix, "connections/refresh", REFRESH("Reset", ""), 400, "refreshMode");
     config_refused(fix, "connections/refresh", CONNECTION, 400, "refreshMode");
+    config_refused(fix, "connections/refresh",
+                   REFRESH("Merge", ",\"streams\":[{\"streamName\":\"z\"}]"), 400, "'z'");
+    /* one state for all streams: only together */
+    queue_fixture_script(fix->server.db,
+                         OVER ";"
+                              "insert into state (connection_id, type, state, updated_at) values"
+                              " ('" FIXTURE_CONNECTION "', 'LEGACY', '{}', now())");
+    config_refused(fix, "connections/refresh", cases[2].body, 409, "one state");
+    config_call(fix, "connections/refresh", cases[0].body, 200);
+}
+
+/* What runs is told to end, and the request outlives the caller: the end makes the job. */
+static void
+test_wipe_running(Fixture *fix, gconstpointer data)
+{
+    queue_fixture_script(fix->server.db, TWO_STREAMS);
+    g_autoptr(SlJob) job = queue_fixture_job(fix->server.db), next = NULL;
+    g_autofree char *token = NULL;
+    g_autofree char *workload = queue_fixture_claimed(fix->server.db, job, &token);
+    queue_fixture_script(fix->server.db, "update job set status = 'running'");
+    fix->server.await_usec = 0;
+    config_refused(fix, "connections/clear/stream", ONE("{\"streamName\":\"a\"}"), 409,
+                   "begins when");
+    g_assert_cmpint(count_requests(fix, "job_id is null and at_once"), ==, 1);
+    g_assert_cmpint(queue_fixture_count(fix->server.db, "select count(*) from workload where "
+                                                        "cancel_requested_at is not null"),
+                    ==, 1);
+    {
+        g_autoptr(SlTx) tx = sl_db_begin(fix->server.db, FALSE, NULL);
+        const SlAttemptEnd end = {.job_id = job->job_id, .job_status = SL_JOB_STATUS_CANCELLED};
+        g_assert_true(sl_queue_attempt_finish(tx, &end, FIXTURE_NOW, NULL));
+        g_assert_true(sl_sql_job_get_active(tx, FIXTURE_CONNECTION, &next, NULL));
+        g_assert_true(sl_tx_commit(tx, NULL));
+    }
+    g_assert_cmpint(next->config_type, ==, SL_CONFIG_TYPE_CLEAR);
+    g_assert_cmpint(count_requests(fix, "job_id is null"), ==, 0);
 }
 
 /* --- for pages -----------------------------------------------------------------------------------
@@ -337,6 +435,8 @@ config_add_connection_cases(void)
     CONFIG_CASE("connections/update", test_update);
     CONFIG_CASE("connections/sync", test_sync);
     CONFIG_CASE("connections/wipe", test_wipe);
+    CONFIG_CASE("connections/wipe-streams", test_wipe_streams);
+    CONFIG_CASE("connections/wipe-running", test_wipe_running);
     CONFIG_CASE("connections/refresh", test_refresh);
     CONFIG_CASE("connections/web", test_web);
     CONFIG_CASE("connections/web/refreshed", test_web_refreshed);

@@ -6,6 +6,7 @@
 #include "server-actor.h"
 #include "server-job.h"
 #include "server-page.h"
+#include "server-request.h"
 #include "server-routes.h"
 #include "sl-error.h"
 #include "sl-sql.h"
@@ -127,12 +128,19 @@ start(ServerCtx *ctx, const char *connection_id, SlConfigType type, SlConfigJobI
 }
 
 static gboolean
-refuse_some(const GPtrArray *streams, GError **error)
+ask(ServerCtx *ctx, const char *connection_id, SlRequestKind kind, const GPtrArray *streams,
+    SlConfigJobInfo **ret, GError **error)
 {
-    return streams == NULL || streams->len == 0 ||
-           sl_error_set(error, SL_ERROR_NOT_IMPLEMENTED,
-                        "streams: single streams are not possible in this version; an empty list "
-                        "means all");
+    g_autoptr(SlConnection) connection = NULL;
+    gint64 job_id = 0;
+    if (!server_connection_load(ctx, connection_id, FALSE, &connection, error))
+        return FALSE;
+    if (connection->status == SL_CONNECTION_STATUS_DEPRECATED)
+        return sl_error_set(error, SL_ERROR_CONFLICT, "connection '%s' is not active, but %s",
+                            connection_id,
+                            sl_enum_name(&sl_connection_status_enum, connection->status));
+    return server_request_run(ctx, connection, kind, streams, &job_id, error) &&
+           (job_id == 0 || config_run_give(ctx, job_id, TRUE, ret, error));
 }
 
 gboolean
@@ -146,30 +154,28 @@ gboolean
 server_config_connection_reset(ServerCtx *ctx, const SlConnectionIdRequest *in,
                                SlConfigJobInfo **ret, GError **error)
 {
-    return start(ctx, in->connection_id, SL_CONFIG_TYPE_RESET_CONNECTION, ret, error);
+    return ask(ctx, in->connection_id, SL_REQUEST_RESET, NULL, ret, error);
 }
 
 gboolean
 server_config_connection_clear(ServerCtx *ctx, const SlConnectionIdRequest *in,
                                SlConfigJobInfo **ret, GError **error)
 {
-    return start(ctx, in->connection_id, SL_CONFIG_TYPE_CLEAR, ret, error);
+    return ask(ctx, in->connection_id, SL_REQUEST_CLEAR, NULL, ret, error);
 }
 
 gboolean
 server_config_connection_reset_stream(ServerCtx *ctx, const SlConfigConnectionStreams *in,
                                       SlConfigJobInfo **ret, GError **error)
 {
-    return refuse_some(in->streams, error) &&
-           start(ctx, in->connection_id, SL_CONFIG_TYPE_RESET_CONNECTION, ret, error);
+    return ask(ctx, in->connection_id, SL_REQUEST_RESET, in->streams, ret, error);
 }
 
 gboolean
 server_config_connection_clear_stream(ServerCtx *ctx, const SlConfigConnectionStreams *in,
                                       SlConfigJobInfo **ret, GError **error)
 {
-    return refuse_some(in->streams, error) &&
-           start(ctx, in->connection_id, SL_CONFIG_TYPE_CLEAR, ret, error);
+    return ask(ctx, in->connection_id, SL_REQUEST_CLEAR, in->streams, ret, error);
 }
 
 /* A destination that knows nothing of generations cannot tell what was read anew: no job. */
@@ -180,16 +186,15 @@ server_config_connection_refresh(ServerCtx *ctx, const SlConfigConnectionRefresh
     g_autoptr(SlConnection) connection = NULL;
     g_autoptr(SlDefinition) definition = NULL;
     g_autoptr(SlConfigJobInfo) info = NULL;
+    SlRequestKind kind = in->refresh_mode == SL_CONFIG_CONNECTION_REFRESH_REFRESH_MODE_TRUNCATE
+                             ? SL_REQUEST_TRUNCATE
+                             : SL_REQUEST_MERGE;
     if (!server_connection_load(ctx, in->connection_id, FALSE, &connection, error) ||
         !server_actor_load(ctx, connection->destination_id, SL_ACTOR_TYPE_DESTINATION, NULL,
-                           &definition, error) ||
-        !refuse_some(in->streams, error))
+                           &definition, error))
         return FALSE;
-    if (in->refresh_mode == SL_CONFIG_CONNECTION_REFRESH_REFRESH_MODE_TRUNCATE)
-        return sl_error_set(error, SL_ERROR_NOT_IMPLEMENTED,
-                            "refreshMode: Truncate is not possible in this version");
     if (definition->supports_refreshes &&
-        !start(ctx, in->connection_id, SL_CONFIG_TYPE_REFRESH, &info, error))
+        !ask(ctx, in->connection_id, kind, in->streams, &info, error))
         return FALSE;
     if (ctx->waiting)
         return TRUE;

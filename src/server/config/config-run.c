@@ -225,16 +225,34 @@ list_streams(const char *catalog, GError **error)
     return streams;
 }
 
-/* Those of the connection, which the job is about. */
+static GPtrArray *
+list_requested(const GPtrArray *requests)
+{
+    GPtrArray *streams = g_ptr_array_new();
+    for (guint i = 0; i < requests->len; i++) {
+        const SlStreamRequest *row = requests->pdata[i];
+        SlConfigStreamDescriptor *stream = sl_config_stream_descriptor_new();
+        stream->name = g_strdup(row->stream);
+        stream->namespace = *row->namespace != '\0' ? g_strdup(row->namespace) : NULL;
+        g_ptr_array_add(streams, stream);
+    }
+    return streams;
+}
+
+/* Those that the job was asked for; all of the connection, when it was not for single ones. */
 static gboolean
 add_streams(ServerCtx *ctx, SlConfigJobRead *job, GError **error)
 {
     g_autoptr(SlConnection) connection = NULL;
-    if (!sl_sql_connection_get(ctx->tx, job->config_id, &connection, error))
+    g_autoptr(GPtrArray) requests = NULL;
+    if (!sl_sql_connection_get(ctx->tx, job->config_id, &connection, error) ||
+        !sl_sql_request_list(ctx->tx, job->id, &requests, error))
         return FALSE;
     if (connection == NULL)
         return TRUE;
-    GPtrArray *streams = list_streams(connection->catalog, error);
+    GPtrArray *streams = requests->len > 0 && job->config_type != SL_CONFIG_TYPE_SYNC
+                             ? list_requested(requests)
+                             : list_streams(connection->catalog, error);
     if (streams == NULL)
         return FALSE;
     switch (job->config_type) {

@@ -213,7 +213,8 @@ save(ServerCtx *ctx, const SlConnection *old, const ServerConnectionEdit *edit, 
                                     schedule_type(schedule), schedule->cron, schedule->zone,
                                     seconds_of(schedule), changes, ctx->now, NULL, error) &&
            (strcmp(status, "deprecated") != 0 ||
-            server_job_stop_all(ctx, old->connection_id, error)) &&
+            (sl_sql_request_delete_waiting(ctx->tx, old->connection_id, NULL, error) &&
+             server_job_stop_all(ctx, old->connection_id, error))) &&
            (edit->tag_ids == NULL ||
             server_tag_attach(ctx, old->connection_id, old->workspace_id, edit->tag_ids, error)) &&
            sl_tx_notify(ctx->tx, SL_CHANNEL_SCHEDULE, NULL, error);

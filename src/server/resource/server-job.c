@@ -6,6 +6,7 @@
 
 #include "server-page.h"
 #include "server-problem.h"
+#include "server-request.h"
 #include "server-routes.h"
 #include "sl-error.h"
 #include "sl-sql.h"
@@ -206,60 +207,51 @@ has_ended(const SlJob *job)
 }
 
 static gboolean
-is_wanted(const SlJob *active, SlConfigType type)
+is_wanted(const SlJob *active)
 {
-    return active->config_type == (int)type && active->status == SL_JOB_STATUS_PENDING &&
+    return active->config_type == SL_CONFIG_TYPE_SYNC && active->status == SL_JOB_STATUS_PENDING &&
            !sl_record_has(&sl_job_record, active, SL_JOB_CANCEL_REQUESTED_AT);
 }
 
-/* *ret_gone FALSE and TRUE: its end is awaited. */
 static gboolean
-make_way(ServerCtx *ctx, const SlJob *active, gboolean *ret_gone, GError **error)
+start_sync(ServerCtx *ctx, const SlConnection *connection, gint64 *ret_job_id, GError **error)
 {
+    g_autoptr(SlJob) active = NULL;
     g_autoptr(SlJob) job = NULL;
-    if (ctx->job_id != 0 && g_get_monotonic_time() >= ctx->deadline)
-        return server_problem(error, SERVER_PROBLEM_TRY_AGAIN, NULL,
-                              "job %" G_GINT64_FORMAT " is cancelled and has not ended yet",
-                              active->job_id);
-    if (!sl_queue_job_cancel(ctx->tx, active->job_id, ctx->now, &job, error))
+    const SlJobRequest request = {.config_type = SL_CONFIG_TYPE_SYNC,
+                                  .scope = connection->connection_id,
+                                  .workspace_id = connection->workspace_id};
+    if (!sl_sql_job_get_active(ctx->tx, connection->connection_id, &active, error))
         return FALSE;
-    *ret_gone = has_ended(job);
-    return *ret_gone || server_ctx_wait(ctx, active->job_id, ctx->server->await_usec);
+    if (active != NULL && is_wanted(active)) {
+        *ret_job_id = active->job_id;
+        return TRUE;
+    }
+    if (active != NULL)
+        return server_problem(error, SERVER_PROBLEM_TRY_AGAIN, NULL,
+                              "A sync is already running for: %s", connection->connection_id);
+    if (!sl_queue_job_create(ctx->tx, &request, ctx->now, &job, error))
+        return FALSE;
+    *ret_job_id = job->job_id;
+    return TRUE;
 }
 
 gboolean
 server_job_start(ServerCtx *ctx, const SlConnection *connection, SlConfigType type,
                  gint64 *ret_job_id, GError **error)
 {
-    g_autoptr(SlJob) active = NULL;
-    g_autoptr(SlJob) job = NULL;
-    gboolean sync = type == SL_CONFIG_TYPE_SYNC, gone = FALSE;
-    const SlJobRequest request = {.config_type = type,
-                                  .scope = connection->connection_id,
-                                  .workspace_id = connection->workspace_id};
+    gboolean sync = type == SL_CONFIG_TYPE_SYNC;
     *ret_job_id = 0;
     if (connection->status == SL_CONNECTION_STATUS_DEPRECATED ||
         (sync && connection->status != SL_CONNECTION_STATUS_ACTIVE))
         return sl_error_set(error, SL_ERROR_CONFLICT, "connection '%s' is not active, but %s",
                             connection->connection_id,
                             sl_enum_name(&sl_connection_status_enum, connection->status));
-    if (!sl_sql_job_get_active(ctx->tx, connection->connection_id, &active, error))
-        return FALSE;
-    if (active != NULL && is_wanted(active, type)) {
-        *ret_job_id = active->job_id;
-        return TRUE;
-    }
-    if (active != NULL && sync)
-        return server_problem(error, SERVER_PROBLEM_TRY_AGAIN, NULL,
-                              "A sync is already running for: %s", connection->connection_id);
-    if (active != NULL && !make_way(ctx, active, &gone, error))
-        return FALSE;
-    if (active != NULL && !gone)
-        return TRUE; /* waiting */
-    if (!sl_queue_job_create(ctx->tx, &request, ctx->now, &job, error))
-        return FALSE;
-    *ret_job_id = job->job_id;
-    return TRUE;
+    if (sync)
+        return start_sync(ctx, connection, ret_job_id, error);
+    return server_request_run(ctx, connection,
+                              type == SL_CONFIG_TYPE_CLEAR ? SL_REQUEST_CLEAR : SL_REQUEST_RESET,
+                              NULL, ret_job_id, error);
 }
 
 gboolean

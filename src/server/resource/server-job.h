@@ -20,8 +20,8 @@ char *server_job_failure(const SlJob *job);
 
 /* Begins a run of a connection. A sync that only waits to begin is the one that was asked for; one
  * that runs is SERVER_PROBLEM_TRY_AGAIN; an inactive connection SL_ERROR_CONFLICT. Everything else
- * (reset, clear) makes way for itself: what runs is cancelled, and its end awaited. *ret_job_id 0
- * and TRUE: not yet, return TRUE at once. */
+ * (reset, clear) is server_request_run() of all streams. *ret_job_id 0 and TRUE: not yet, return
+ * TRUE at once. */
 gboolean server_job_start(ServerCtx *ctx, const SlConnection *connection, SlConfigType type,
                           gint64 *ret_job_id, GError **error);
 
