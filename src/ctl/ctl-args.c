@@ -59,6 +59,17 @@ const CtlOption ctl_options[CTL_N_OPTIONS] = {
     [CTL_OPT_STATUS] = {"status", 0, NULL, FALSE, NULL, N_("show how it stands, change nothing")},
     [CTL_OPT_TYPE] = {"type", 0, N_("TYPE"), FALSE, "source|destination",
                       N_("what the connector is, where its name does not say")},
+    [CTL_OPT_CONFIG] = {"config", 0, N_("FILE"), FALSE, NULL, N_("configuration of the connector")},
+    [CTL_OPT_BAD_CONFIG] = {"bad-config", 0, N_("FILE"), FALSE, NULL,
+                            N_("a configuration with which its check must fail")},
+    [CTL_OPT_CATALOG] = {"catalog", 0, N_("FILE"), FALSE, NULL,
+                         N_("configured catalog; by default a source reads all that it discovers")},
+    [CTL_OPT_STATE_FILE] = {"state", 0, N_("FILE"), FALSE, NULL,
+                            N_("states to go on from, as the connector gave them")},
+    [CTL_OPT_INPUT] = {"input", 0, N_("FILE"), FALSE, NULL,
+                       N_("messages for a destination; by default standard input")},
+    [CTL_OPT_NO_SANDBOX] = {"no-sandbox", 0, NULL, FALSE, NULL,
+                            N_("run it as you, without the sandbox of production")},
 };
 
 G_DEFINE_QUARK(ctl - usage - error - quark, ctl_usage_error)

@@ -64,6 +64,12 @@ typedef enum {
     CTL_OPT_DATA,
     CTL_OPT_TYPE,
     CTL_OPT_STATUS,
+    CTL_OPT_CONFIG,
+    CTL_OPT_BAD_CONFIG,
+    CTL_OPT_CATALOG,
+    CTL_OPT_STATE_FILE,
+    CTL_OPT_INPUT,
+    CTL_OPT_NO_SANDBOX,
     CTL_N_OPTIONS
 } CtlOptionId;
 

@@ -303,6 +303,34 @@ const CtlCommand ctl_commands[] = {
          CTL_BIT(CTL_OPT_FULL),
      {CTL_ARG_CONNECTOR},
      ctl_run_connector_spec},
+    {"connector run",
+     N_("NAME|./PROGRAM spec|check|discover|read|write"),
+     N_("Run a connector as a sync would, and show what it says"),
+     N_("It runs in the sandbox of production, made by the launcher; needs root. Shown are the "
+        "messages, shortened, of each stream the first 10 records (--lines), what breaks the "
+        "protocol, and how it ended. Exit status: 0 when it ended with 0 and kept to the "
+        "protocol."),
+     2,
+     2,
+     CTL_BIT(CTL_OPT_CONFIG) | CTL_BIT(CTL_OPT_CATALOG) | CTL_BIT(CTL_OPT_STATE_FILE) |
+         CTL_BIT(CTL_OPT_INPUT) | CTL_BIT(CTL_OPT_LINES) | CTL_BIT(CTL_OPT_FULL) |
+         CTL_BIT(CTL_OPT_NO_SANDBOX) | CTL_BIT(CTL_OPT_TYPE),
+     {CTL_ARG_CONNECTOR, CTL_ARG_NONE},
+     ctl_run_connector_run},
+    {"connector test",
+     N_("NAME|./PROGRAM"),
+     N_("Judge a connector by what Sluice expects of it"),
+     N_("Runs every command that it has: specification, check with the configuration and with a "
+        "bad "
+        "one, discover, two reads, a read that goes on from the states, the end by a signal; for a "
+        "destination a write of three records to the stream 'sluice_connector_test'. Exit status: "
+        "0 when nothing failed."),
+     1,
+     1,
+     CTL_BIT(CTL_OPT_CONFIG) | CTL_BIT(CTL_OPT_BAD_CONFIG) | CTL_BIT(CTL_OPT_NO_SANDBOX) |
+         CTL_BIT(CTL_OPT_TYPE),
+     {CTL_ARG_CONNECTOR},
+     ctl_run_connector_test},
     {"login",
      N_("URL [CLIENT-ID]"),
      N_("Keep an application for another host, to work there with --host"),

@@ -54,6 +54,8 @@ CtlExit ctl_run_completion(Ctl *ctl, GError **error);
 CtlExit ctl_run_connect(Ctl *ctl, GError **error);
 CtlExit ctl_run_connector_install(Ctl *ctl, GError **error);
 CtlExit ctl_run_connector_remove(Ctl *ctl, GError **error);
+CtlExit ctl_run_connector_run(Ctl *ctl, GError **error);
+CtlExit ctl_run_connector_test(Ctl *ctl, GError **error);
 CtlExit ctl_run_connector_spec(Ctl *ctl, GError **error);
 CtlExit ctl_run_delete(Ctl *ctl, GError **error);
 CtlExit ctl_run_destination_create(Ctl *ctl, GError **error);

@@ -38,6 +38,7 @@ static const SlBusMethod methods[] = {
     {"StopConnector", NULL, check_orchestrator},
     {"StopWorkload", MANAGE, NULL},
     {"ListWorkloads", MANAGE, NULL},
+    {"RunConnector", MANAGE, NULL},
 };
 
 /* --- what ---------------------------------------------------------------------------------------
@@ -145,6 +146,16 @@ on_list_workloads(SlBusLauncher1 *object, GDBusMethodInvocation *invocation, gpo
     return TRUE;
 }
 
+static gboolean
+on_run_connector(SlBusLauncher1 *object, GDBusMethodInvocation *invocation, const char *id,
+                 const char *role_name, const char *launch, GVariant *options, gpointer data)
+{
+    LauncherRole role;
+    if (check_role(invocation, role_name, options, &role))
+        launcher_trial_start(data, invocation, id, role, launch);
+    return TRUE;
+}
+
 gboolean
 launcher_bus_export(Launcher *launcher, SlBus *bus, GError **error)
 {
@@ -156,6 +167,7 @@ launcher_bus_export(Launcher *launcher, SlBus *bus, GError **error)
         {"handle-stop-connector", G_CALLBACK(on_stop_connector)},
         {"handle-stop-workload", G_CALLBACK(on_stop_workload)},
         {"handle-list-workloads", G_CALLBACK(on_list_workloads)},
+        {"handle-run-connector", G_CALLBACK(on_run_connector)},
     };
     launcher->object = sl_bus_launcher1_skeleton_new();
     sl_bus_launcher1_set_version(launcher->object, PACKAGE_VERSION);

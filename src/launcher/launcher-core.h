@@ -88,6 +88,10 @@ void launcher_connectors_stop(LauncherConnectors *connectors, GDBusMethodInvocat
 /* Something changed (adoption is done, a start is over): whose turn is it? */
 void launcher_connectors_pump(LauncherConnectors *connectors);
 
+/* launcher-trial: RunConnector. `id` names the control socket's folder. */
+void launcher_trial_start(Launcher *launcher, GDBusMethodInvocation *invocation, const char *id,
+                          LauncherRole role, const char *launch);
+
 /* launcher-bus */
 #define LAUNCHER_CALLER_UNIT "launcher-caller-unit" /* on an invocation: the unit of its sender */
 gboolean launcher_bus_export(Launcher *launcher, SlBus *bus, GError **error);

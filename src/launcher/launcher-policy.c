@@ -319,7 +319,8 @@ launcher_policy_connector(const LauncherWorkload *workload, LauncherRole role,
         return NULL;
     }
     add_log_fields(unit, workload);
-    g_ptr_array_add(unit->names, g_strdup(workload->scope));
+    if (workload->scope != NULL)
+        g_ptr_array_add(unit->names, g_strdup(workload->scope));
     unit->spec.slice = workload->slice;
     unit->spec.deny_local_addresses = TRUE;
     unit->spec.memory_max = memory_of(launch, config);

@@ -505,6 +505,41 @@ test_administrator(Fixture *f, gconstpointer data)
     expect_ended(f, "one", "stopped by an administrator");
 }
 
+/* A connector without a workload, for its author. */
+static void
+test_trial(Fixture *f, gconstpointer data)
+{
+#define TRIAL "0123456789abcdef0123456789abcdef"
+#define TRY(id, role, launch) id " " role " '\"" launch "\"' {}"
+#define GOOD "{\\\"runtime\\\": \\\"exec\\\", \\\"command\\\": [\\\"/bin/true\\\"]}"
+    static const struct {
+        const char *uid, *arguments, *wanted;
+    } refused[] = {
+        {"65534", TRY(TRIAL, "source", GOOD), "Error"},
+        {"0", TRY("../etc", "source", GOOD), "expected 32 lower-case hexadecimal digits"},
+        {"0", TRY("0123456789ABCDEF0123456789ABCDEF", "source", GOOD), "hexadecimal"},
+        {"0", TRY(TRIAL, "both", GOOD), "expected 'source' or 'destination'"},
+        {"0", TRY(TRIAL, "source", "{"), "launch: "},
+        {"0", TRY(TRIAL, "source", "{}"), "launch.runtime: missing"},
+        {"0",
+         TRY(TRIAL, "source", "{\\\"runtime\\\": \\\"exec\\\", \\\"command\\\": [\\\"true\\\"]}"),
+         "plain absolute path"},
+    };
+    start_launcher(f);
+    wait_for(f, answers, "[],)");
+    for (gsize i = 0; i < G_N_ELEMENTS(refused); i++)
+        expect_call(f, refused[i].uid, "RunConnector", refused[i].arguments, refused[i].wanted);
+    g_assert_false(was_asked(f, "start "));
+    expect_call(f, "0", "RunConnector", TRY(TRIAL, "destination", GOOD),
+                "('sluice-trial-" TRIAL ".service',)");
+    g_assert_true(was_asked(f, "start sluice-trial-" TRIAL ".service"));
+    wait_for(f, answers, "[],)"); /* it is no workload */
+    expect_call(f, "0", "RunConnector", TRY(TRIAL, "source", GOOD), "Error.Exists");
+    sl_test_systemd1_fail_next(f->bus, "failed", 226);
+    expect_call(f, "0", "RunConnector", TRY("00000000000000000000000000000000", "source", GOOD),
+                "its view of the file system");
+}
+
 /* --- restarts ----------------------------------------------------------------------------------
  */
 
@@ -597,6 +632,7 @@ main(int argc, char **argv)
     ADD("connector-failures", test_connector_failures);
     ADD("backend-judges", test_backend_judges);
     ADD("administrator", test_administrator);
+    ADD("trial", test_trial);
     ADD("adoption-of-what-is-gone", test_adoption_of_what_is_gone);
     ADD("adoption-of-what-runs", test_adoption_of_what_runs);
     ADD("api-away", test_api_away);

@@ -23,7 +23,7 @@ typedef struct {
     char *token;
     char *status; /* only from /list: what the database says */
     LauncherLaunch *launch[LAUNCHER_N_ROLES];
-    char *slice, *scope;               /* unit names */
+    char *slice, *scope;               /* unit names; a trial has no scope */
     char *connector[LAUNCHER_N_ROLES]; /* unit names */
     gboolean connector_runs[LAUNCHER_N_ROLES];
 
