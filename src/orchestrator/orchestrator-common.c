@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
-#include "orchestrator.h"
+#include "orchestrator-control.h"
 
 #include <string.h>
 
@@ -55,10 +55,9 @@ take_control(Orchestrator *o, OrchestratorRole role, const SlMessage *message)
     g_autoptr(GError) error = NULL;
     char *configuration = sl_control_parse(message->payload, &error);
     if (configuration != NULL) {
-        g_free(o->new_configurations[role]);
-        o->new_configurations[role] = configuration;
         orchestrator_log_say(o->log, SL_JOB_LOG_INFO, "the %s has sent a new configuration",
                              orchestrator_role_name(role));
+        orchestrator_control_take(o->control, role, configuration);
     } else if (error != NULL) {
         /* it may hold the only copy of a new token: visible, though the job goes on */
         orchestrator_fail(o, orchestrator_origin(role), SL_FAILURE_SYSTEM, NULL,

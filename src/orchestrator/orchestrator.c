@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "orchestrator-commit.h"
+#include "orchestrator-control.h"
 #include "sl-error.h"
 #include "sl-fd.h"
 #include "sl-id.h"
@@ -218,13 +219,7 @@ write_output(const Run *run, SlJsonWriter *w)
     }
     sl_json_key(w, "failures");
     sl_failures_write(o->failures, w);
-    if (o->new_configurations[0] != NULL || o->new_configurations[1] != NULL) {
-        sl_json_key(w, "config");
-        sl_json_begin_object(w);
-        for (guint i = 0; i < 2; i++)
-            sl_json_member_raw(w, orchestrator_role_name(i), o->new_configurations[i]);
-        sl_json_end_object(w);
-    }
+    orchestrator_control_write(o->control, w);
     sl_json_end_object(w);
 }
 
@@ -331,6 +326,7 @@ run_input(Run *run, OrchestratorApi *api, gboolean cancel)
     }
     if (o->outcome == ORCHESTRATOR_GONE && run->sync != NULL && orchestrator_sync_kill(run->sync))
         g_main_loop_run(o->loop);
+    orchestrator_control_settle(o->control);
     for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
         g_source_remove(signals[i]);
     g_main_loop_unref(o->loop);
@@ -354,8 +350,7 @@ clear_run(Run *run)
     orchestrator_holder_stop(run->o.holder);
     orchestrator_log_free(run->o.log);
     sl_failures_free(run->o.failures);
-    for (guint i = 0; i < 2; i++)
-        g_free(run->o.new_configurations[i]);
+    orchestrator_control_free(run->o.control);
 }
 
 /* An input that we cannot read is reported too: nobody else could say why. */
@@ -411,6 +406,7 @@ run_held(Run *run, OrchestratorApi *api, const Options *options, gboolean cancel
     run->o.log = orchestrator_log_new(
         options->log_folder != NULL ? options->log_folder : "/var/log/sluice/jobs", input->log_path,
         run->o.config->orchestrator_max_log, orchestrator_input_mask(input));
+    run->o.control = orchestrator_control_new(&run->o);
     return run_input(run, api, cancel);
 }
 

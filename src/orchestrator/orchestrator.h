@@ -11,6 +11,8 @@
 
 /* What the parts of one run share. Main thread only. */
 
+typedef struct OrchestratorControl OrchestratorControl;
+
 typedef enum {
     ORCHESTRATOR_RUNNING,
     ORCHESTRATOR_SUCCEEDED,
@@ -27,8 +29,8 @@ typedef struct {
     OrchestratorLog *log;
     OrchestratorHolder *holder;
     SlFailures *failures;
-    const SlCatalog *catalog;    /* of a sync, while there is one */
-    char *new_configurations[2]; /* per role: of the last CONTROL; NULL: none */
+    const SlCatalog *catalog; /* of a sync, while there is one */
+    OrchestratorControl *control;
     GMainLoop *loop;
     OrchestratorOutcome outcome;
 } Orchestrator;

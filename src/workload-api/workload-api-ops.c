@@ -139,7 +139,9 @@ static gboolean
 op_commit(const WorkloadApiCall *call, GString *out, GError **error)
 {
     SlWorkloadReport report = report_of(call, SL_WORKLOAD_STATUS_RUNNING);
-    return sl_queue_workload_commit(call->tx, &report, call->now, error);
+    return sl_queue_workload_commit(call->tx, &report, call->now, error) &&
+           (call->body->config == NULL ||
+            workload_api_control_store(call, call->body->config, error));
 }
 
 /* New configurations that a connector sent go to their actors first: the output must not keep them,

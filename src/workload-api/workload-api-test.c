@@ -260,6 +260,50 @@ test_control(Fixture *f, gconstpointer edited)
                     ==, edited == NULL ? 1 : 0);
 }
 
+/* As it comes, and while it runs: each once, whatever becomes of the workload. The last one's
+ * secret is all that is left of them. */
+static void
+test_control_as_it_comes(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        const char *token;
+        gboolean changes;
+    } steps[] = {{"one", TRUE}, {"one", FALSE}, {"two", TRUE}, {"two", FALSE}};
+    queue_fixture_script(
+        f->db,
+        "update actor_definition set spec = '{\"connectionSpecification\":{\"properties\":"
+        "{\"t\":{\"airbyte_secret\":true}}}}';"
+        "update workload set input = '{\"type\":\"check\",\"source\":{\"actorId\":\"" FIXTURE_SOURCE
+        "\",\"configuration\":{}}}'");
+    g_autofree char *token = claim(f), *path = g_strdup_printf("/%s/commit", f->id);
+    for (gsize i = 0; i < G_N_ELEMENTS(steps); i++) {
+        queue_fixture_script(f->db, "create table if not exists old_configuration (c text);"
+                                    "delete from old_configuration;"
+                                    "insert into old_configuration select configuration from actor "
+                                    "where actor_id = '" FIXTURE_SOURCE "'");
+        g_autofree char *body =
+            g_strdup_printf("{\"config\":{\"source\":{\"t\":\"%s\"}}}", steps[i].token);
+        CALL(f, "POST", path, token, body, 204);
+        g_assert_cmpint(
+            queue_fixture_count(f->db, "select count(*) from actor join old_configuration on "
+                                       "c = configuration where actor_id = '" FIXTURE_SOURCE "'"),
+            ==, steps[i].changes ? 0 : 1);
+        g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from secret"), ==, 1);
+    }
+    /* a new holder is given the new one */
+    g_autofree char *input_path = g_strdup_printf("/%s/input", f->id);
+    g_autofree char *input = call(f, "GET", input_path, token, NULL, 200);
+    g_assert_nonnull(strstr(input, "\"configuration\":{\"t\":\"two\"}"));
+    /* a person's edit stays from now on */
+    queue_fixture_script(f->db, "update actor set configuration = '{\"mine\":1}'");
+    CALL(f, "POST", path, token, "{\"config\":{\"source\":{\"t\":\"three\"}}}", 204);
+    g_assert_cmpint(queue_fixture_count(
+                        f->db, "select count(*) from actor where configuration <> '{\"mine\":1}'"),
+                    ==, 0);
+    CALL(f, "POST", path, "0000", "{\"config\":{\"source\":{\"t\":\"four\"}}}", 410);
+    CALL(f, "POST", path, token, "{\"config\":7}", 400);
+}
+
 static void
 test_refused(Fixture *f, gconstpointer data)
 {
@@ -302,6 +346,7 @@ main(int argc, char **argv)
     ADD("control", test_control);
     g_test_add("/workload-api/control-after-edit", Fixture, "edited", setup, test_control,
                teardown);
+    ADD("control-as-it-comes", test_control_as_it_comes);
     ADD("refused", test_refused);
     return g_test_run();
 }

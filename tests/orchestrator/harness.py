@@ -172,6 +172,14 @@ class Run:
                 found += body.get("states") or []
         return found
 
+    def configs(self):
+        """New configurations that were stored, in order."""
+        found = []
+        for _, _, body, fault in self.api.calls:
+            if fault is None and body:
+                found += [c for c in (body.get("config"), body.get("output", {}).get("config")) if c]
+        return found
+
     def received(self):
         with open(self.folder + "/received", "rb") as file:
             return file.read()

@@ -252,8 +252,79 @@ for i in range(3):
 record("s", {}); state("s", 1)
 """).go()
     run.succeeded()
-    told = [body["output"]["config"] for _, _, body, _ in run.api.calls if body and "config" in body.get("output", {})]
-    assert told == [{"source": {"token": 2}}] and b"CONTROL" not in golden(run)
+    told = configs(run)
+    assert told == sorted(set(told)) and told[-1] == 2 and b"CONTROL" not in golden(run)
+    return run
+
+
+def configs(run):
+    return [config["source"]["token"] for config in run.configs()]
+
+
+SEND = """
+def config(token): say("CONTROL", "control", type="CONNECTOR_CONFIG", emitted_at=1, connectorConfig={"config": {"token": token}})
+"""
+
+
+def case_trap_control_is_stored_as_it_comes():
+    """While the source goes on, and no record or state has come."""
+    run = Run(source=SEND + """config(1)
+for _ in range(400):
+    if os.path.exists(HERE + "/go"): break
+    time.sleep(0.05)
+os.kill(os.getpid(), 9)""", conf={"commit": "60s"}).start()
+    until = time.monotonic() + 20
+    while configs(run) != [1] and time.monotonic() < until:
+        time.sleep(0.02)
+    open(run.folder + "/go", "w").close()
+    body = run.wait().failed("The source was killed", origin="source")
+    assert configs(run) == [1] and "config" not in body["output"]
+    assert run.said("the source's new configuration is stored")
+    return run
+
+
+def case_trap_control_of_a_killed_orchestrator():
+    run = Run(source=SEND + "config(1); time.sleep(60)", conf={"commit": "60s"}).start()
+    until = time.monotonic() + 20
+    while configs(run) != [1] and time.monotonic() < until:
+        time.sleep(0.02)
+    run.process.kill()
+    run.process.wait()
+    assert configs(run) == [1]
+    return run
+
+
+def case_trap_control_is_stored_when_the_sync_fails():
+    """The API cannot take it at first, and later only the end: it comes with that, once."""
+    run = Run(source=SEND + "config(1); config(2); sys.exit(3)", conf={"commit": "60s"})
+    run.api.faults["commit"] = ["always", 503]
+    run.go()
+    body = run.failed("The source ended with exit code 3", origin="source")
+    assert configs(run) == [2] and body["output"]["config"] == {"source": {"token": 2}}
+    run.close()
+    run = Run(source=SEND + "config(1); time.sleep(2); config(2); time.sleep(2); sys.exit(3)", conf={"commit": "60s"})
+    run.api.faults["commit"] = ["drop", 503]
+    run.go()
+    body = run.failed("The source ended with exit code 3", origin="source")
+    assert configs(run) in ([1, 2], [2]) and "config" not in body["output"], configs(run)
+    return run
+
+
+def case_trap_control_that_is_refused():
+    """Visible, though the sync goes on: it may have been the only copy of a new token."""
+    run = Run(source=SEND + "config(1); record('s', {}); state('s', 1); time.sleep(2)", conf={"commit": "60s"})
+    run.api.faults["commit"] = ["always", 409]
+    run.go()
+    body = run.succeeded()
+    assert [f["externalMessage"] for f in body["output"]["failures"]] == ["The source's new configuration cannot be stored"]
+    assert "config" not in body["output"] and len(run.states()) == 1
+    return run
+
+
+def case_trap_control_of_a_check():
+    run = Run(kind="check", destination=SEND + "config(1); time.sleep(60)", conf={"job_timeout": "3s"}).go()
+    body = run.failed("The destination did not finish its check within 3 seconds", origin="destination")
+    assert run.configs() == [{"destination": {"token": 1}}] and "config" not in body["output"]
     return run
 
 

@@ -115,7 +115,7 @@ put('{"type":"CONTROL","control":{"type":"CONNECTOR_CONFIG","emitted_at":1,"conn
 record("s", {})
 """).go()
     body = run.succeeded()
-    assert body["output"]["config"] == {"source": {"t": 1.0}}
+    assert run.configs()[-1] == {"source": {"t": 1.0}}
     assert body["stats"]["total"]["estimatedRecords"] == 9
     assert run.said("careful\nwith ******", level="WARN", logSource="source")
     assert run.said("plain words", level="INFO", logSource="source")

@@ -102,6 +102,13 @@ where job_id = $1 and attempt_number = $2;
 select input from workload
 where workload_id = $1 and token = $2 and status in ('claimed', 'launched', 'running');
 
+-- name: workload_set_input
+-- exec:
+-- params: workload_id text, token text, input text, now timestamptz
+update workload
+set input = $3, updated_at = $4
+where workload_id = $1 and token = $2 and status in ('claimed', 'launched', 'running');
+
 -- name: workload_finish
 -- row: Workload
 -- Null token: the control plane itself (sweeper, cancel of a pending one).
