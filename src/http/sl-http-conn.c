@@ -138,6 +138,18 @@ conn_is_idle(SlHttpConn *conn)
            !(g_socket_condition_check(conn->socket, G_IO_IN) & G_IO_IN);
 }
 
+/* A request that has come, or is just about to because its client has only now connected, is not
+ * lost: it gets its answer, and then the connection ends. */
+void
+sl_http_conn_dismiss(SlHttpConn *conn)
+{
+    if (conn->first)
+        g_source_set_ready_time(conn->timer,
+                                g_get_monotonic_time() + conn->server->limits.grace_usec);
+    else if (conn_is_idle(conn))
+        sl_http_conn_hang_up(conn);
+}
+
 gboolean
 sl_http_conn_close_idle(SlHttpServer *server)
 {

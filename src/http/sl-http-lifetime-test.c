@@ -94,17 +94,21 @@ test_idle_func(void)
     fixture_stop(&fix);
 }
 
-/* Stopping: parked → 503, running → its answer, idle → closed, new → not taken. */
+/* Stopping: parked → 503, running → its answer, idle → closed, new → not taken, but one that was
+ * taken and has not said anything yet → its answer. */
 static void
 client_stop(Fixture *fix)
 {
     sl_autofd int idle = tcp_connect(fix), running = tcp_connect(fix), parked = tcp_connect(fix);
+    sl_autofd int fresh = tcp_connect(fix);
     say(idle, "GET /1 HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_hears(idle, 1, "*GET /1*");
     say(parked, "GET /park?10000 HTTP/1.1\r\nHost: x\r\n\r\n");
     say(running, "GET /gate HTTP/1.1\r\nHost: x\r\n\r\n");
     assert_hears(idle, G_MAXUINT, "");
     sl_autofd int late = tcp_connect(fix);
+    say(fresh, "GET /fresh HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_hears(fresh, G_MAXUINT, "HTTP/1.1 200 *GET /fresh*");
     assert_hears(parked, G_MAXUINT, "HTTP/1.1 503 *Connection: close*");
     g_mutex_lock(&fix->mutex);
     fix->gate = TRUE;
@@ -119,7 +123,7 @@ stop_when_ready(gpointer data)
     Fixture *fix = data;
     SlHttpCounters c = counters(fix);
     g_mutex_lock(&fix->mutex);
-    gboolean ready = c.parked == 1 && fix->waiting == 1;
+    gboolean ready = c.parked == 1 && fix->waiting == 1 && c.accepted == 4;
     g_mutex_unlock(&fix->mutex);
     if (!ready)
         return G_SOURCE_CONTINUE;
@@ -132,12 +136,13 @@ static void
 test_stop(void)
 {
     Fixture fix = {.limits = SL_HTTP_LIMITS_DEFAULT};
+    fix.limits.grace_usec = 30 * G_USEC_PER_SEC;
     fixture_start(&fix);
     g_timeout_add(5, stop_when_ready, &fix);
     run_client(&fix, client_stop);
     SPIN_UNTIL(fix.stopped == 1);
     g_assert_cmpuint(counters(&fix).connections, ==, 0);
-    g_assert_cmpuint(counters(&fix).accepted, ==, 3);
+    g_assert_cmpuint(counters(&fix).accepted, ==, 4);
     fixture_stop(&fix);
 }
 

@@ -113,6 +113,7 @@ void sl_http_conn_attach(SlHttpServer *server, SoupServerMessage *msg); /* a req
 SlHttpConn *sl_http_conn_of(SoupServerMessage *msg);
 void sl_http_conn_enter(SlHttpConn *conn, SlHttpConnState state);
 void sl_http_conn_hang_up(SlHttpConn *conn);
+void sl_http_conn_dismiss(SlHttpConn *conn); /* waiting, and the server stops */
 void sl_http_conn_close(SlHttpConn *conn);
 gboolean sl_http_conn_close_idle(SlHttpServer *server); /* the one that is idle for longest */
 

@@ -87,7 +87,7 @@ close_waiting(SlHttpServer *server)
     for (GList *l = server->conns.head; l != NULL; l = l->next) {
         SlHttpConn *conn = l->data;
         if (conn->state == SL_HTTP_CONN_WAITING)
-            sl_http_conn_hang_up(conn);
+            sl_http_conn_dismiss(conn);
     }
 }
 

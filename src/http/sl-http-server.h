@@ -21,6 +21,7 @@ typedef struct {
     gint64 body_usec;       /* from there to the end of the body: 408 */
     gint64 write_usec;      /* for the client to take the answer */
     gint64 keep_alive_usec; /* between two requests of a connection */
+    gint64 grace_usec;      /* at a stop, for the first request of one that has just come */
     guint threads;
     guint max_queue;      /* requests that wait for a thread; more: 503 with Retry-After */
     guint max_streams;    /* answers that are made piece by piece, at a time; more: 503 */
@@ -33,7 +34,7 @@ typedef struct {
         .max_connections = 512, .max_body = 10 << 20, .max_headers = 32 << 10,                     \
         .header_usec = 10 * G_USEC_PER_SEC, .body_usec = 30 * G_USEC_PER_SEC,                      \
         .write_usec = 60 * G_USEC_PER_SEC, .keep_alive_usec = 60 * G_USEC_PER_SEC, .threads = 4,   \
-        .max_queue = 128, .max_streams = 256, .stream_threads = 2                                  \
+        .grace_usec = G_USEC_PER_SEC, .max_queue = 128, .max_streams = 256, .stream_threads = 2    \
     }
 
 /* Who is at the other end. `local`: a unix socket, and the kernel says who (SO_PEERCRED). */

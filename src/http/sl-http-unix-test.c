@@ -232,6 +232,34 @@ test_early_end(void)
     fake_stop(&fake, 3);
 }
 
+/* A server that stops hangs up on a request that it has not read: it is said again, even a POST. */
+static void
+test_unsent(void)
+{
+    const Step steps[] = {{NULL, .unread = TRUE},
+                          {OK("1\r\n\r\na"), .hang_up = TRUE},
+                          {NULL, .unread = TRUE},
+                          {NULL, .unread = TRUE},
+                          {OK("1\r\n\r\nb")}};
+    gsize size = 8 * 1024 * 1024; /* more than a socket holds */
+    g_autoptr(GBytes) body = g_bytes_new_take(g_strnfill(size, 'x'), size);
+    Fake fake = {0};
+    fake_start(&fake, steps, G_N_ELEMENTS(steps));
+    g_autoptr(SlHttpUnix) client = sl_http_unix_new(fake.path);
+    for (guint i = 0; i < 3; i++) {
+        g_autoptr(SlHttpUnixReply) reply = NULL;
+        g_autoptr(GError) error = NULL;
+        sl_http_unix_request(client, "POST", "/", NULL, body, in_msec(30000), NULL, &reply, &error);
+        if (i == 1) { /* once only */
+            g_assert_error(error, SL_ERROR, SL_ERROR_UNAVAILABLE);
+            continue;
+        }
+        g_assert_no_error(error);
+        assert_body(reply, 200, i == 0 ? "a" : "b");
+    }
+    fake_stop(&fake, 5);
+}
+
 static void
 test_garbage(void)
 {
@@ -403,6 +431,7 @@ main(int argc, char **argv)
     g_test_add_func("/http/unix/keep-alive", test_keep_alive);
     g_test_add_func("/http/unix/reconnect", test_reconnect);
     g_test_add_func("/http/unix/early-end", test_early_end);
+    g_test_add_func("/http/unix/unsent", test_unsent);
     g_test_add_func("/http/unix/garbage", test_garbage);
     g_test_add_func("/http/unix/header-limit", test_header_limit);
     g_test_add_func("/http/unix/refused-body", test_refused_body);

@@ -18,6 +18,7 @@ struct _SlHttpUnix {
     int fd;           /* -1: not connected */
     GByteArray *in;   /* received and not yet used */
     gboolean started; /* a byte of the answer has come */
+    gboolean unsent;  /* the server hung up before it could have all of the request */
     /* of the request that is running */
     gint64 deadline;
     GCancellable *cancellable;
@@ -452,7 +453,7 @@ client_exchange(SlHttpUnix *client, const char *method, GString *head, GBytes *b
     g_autoptr(SlHttpUnixReply) reply = g_new0(SlHttpUnixReply, 1);
     gboolean close_after = FALSE;
 
-    client->started = FALSE;
+    client->started = client->unsent = FALSE;
     reply->headers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(GError) send_error = NULL;
     if (!client_send_request(client, head, body, &send_error)) {
@@ -460,6 +461,7 @@ client_exchange(SlHttpUnix *client, const char *method, GString *head, GBytes *b
          * more than our EPIPE. */
         if (!g_error_matches(send_error, SL_ERROR, SL_ERROR_UNAVAILABLE) ||
             !read_head(client, reply, &close_after, NULL)) {
+            client->unsent = !client->started;
             g_propagate_error(error, g_steal_pointer(&send_error));
             return NULL;
         }
@@ -491,7 +493,7 @@ sl_http_unix_request(SlHttpUnix *client, const char *method, const char *path,
     gboolean kept = repeatable && client_is_alive(client);
     if (kept || client_connect(client, &local))
         reply = client_exchange(client, method, head, body, &local);
-    if (reply == NULL && kept && !client->started &&
+    if (reply == NULL && ((kept && !client->started) || client->unsent) &&
         g_error_matches(local, SL_ERROR, SL_ERROR_UNAVAILABLE)) {
         g_clear_error(&local);
         if (client_connect(client, &local))

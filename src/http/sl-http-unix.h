@@ -9,7 +9,9 @@
  * The connection is kept between requests. When the server has closed it meanwhile (idle exit,
  * restart), the next request connects anew; with socket activation that starts the server. A method
  * that may be repeated (all but POST and PATCH) is also sent again, once, when a kept connection
- * ends before the first byte of its answer; POST and PATCH always get a fresh connection. */
+ * ends before the first byte of its answer; POST and PATCH always get a fresh connection. Any
+ * request is sent again, once, when the server hung up before it could have all of it (it stops).
+ */
 typedef struct _SlHttpUnix SlHttpUnix;
 
 #define SL_HTTP_UNIX_MAX_HEADERS (64 * 1024)
