@@ -311,6 +311,8 @@ sl_channel_books_add(SlChannelBooks *books, SlSpan payload, SlSpan line, GError 
         return FALSE;
     }
     const SlJsonNode *root = sl_json_root(&books->doc);
+    if (root->type != SL_JSON_OBJECT)
+        return sl_error_set(error, SL_ERROR_PROTOCOL, "a state that is no object");
     if (!judge_kind(books, root, &stream, &ours, error))
         return FALSE;
     if (!ours) {

@@ -30,6 +30,7 @@ typedef struct {
     KitOutput *out;
     KitConfig *config;
     KitCatalog *catalog;
+    KitChannel *channel; /* NULL: none */
 } Run;
 
 typedef gboolean (*RunFunc)(Run *run, GError **error);
@@ -185,12 +186,27 @@ run_discover(Run *run, GError **error)
 }
 
 static gboolean
+load_channel(Run *run, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    run->channel = kit_channel_from_environment(&local);
+    if (local == NULL)
+        return TRUE;
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
+}
+
+static gboolean
 run_read(Run *run, GError **error)
 {
-    if (!set_signals(error) || !load_config(run, error) || !load_catalog(run, error))
+    if (!set_signals(error) || !load_config(run, error) || !load_catalog(run, error) ||
+        !load_channel(run, error))
         return FALSE;
     grow_pipe(STDOUT_FILENO);
     kit_output_set_streams(run->out, run->catalog);
+    if (run->channel != NULL &&
+        !kit_output_use_channel(run->out, run->channel, run->catalog, stop_fd, error))
+        return FALSE;
     KitRead read = {run->config, run->catalog, run->out};
     gboolean ok = run->connector->streams != NULL
                       ? kit_streams_read(run->connector->streams, &read, error)
@@ -198,6 +214,7 @@ run_read(Run *run, GError **error)
     if (!ok || kit_stopping(run->out))
         kit_output_abandon(run->out, run->catalog);
     kit_output_flush(run->out);
+    kit_output_finish_channel(run->out);
     if (ok && kit_output_gone(run->out))
         return sl_error_set(error, SL_ERROR_CANCELLED, "nobody reads the output any more");
     return ok && !kit_signalled();
@@ -206,11 +223,14 @@ run_read(Run *run, GError **error)
 static gboolean
 run_write(Run *run, GError **error)
 {
-    if (!set_signals(error) || !load_config(run, error) || !load_catalog(run, error))
+    if (!set_signals(error) || !load_config(run, error) || !load_catalog(run, error) ||
+        !load_channel(run, error))
         return FALSE;
     grow_pipe(STDIN_FILENO);
-    return kit_write_run(run->connector->destination, run->config, run->catalog, run->out,
-                         STDIN_FILENO, stop_fd, error);
+    KitWriteOptions options = {
+        run->connector->destination, run->config, run->catalog, run->out, run->channel, stop_fd};
+    gboolean stopped;
+    return kit_write_run(&options, &stopped, error) && !stopped;
 }
 
 typedef struct {
@@ -322,6 +342,7 @@ run_verb(Run *run, const Verb *verb)
     kit_output_free(run->out);
     kit_config_free(run->config);
     kit_catalog_free(run->catalog);
+    kit_channel_free(run->channel);
     return code;
 }
 

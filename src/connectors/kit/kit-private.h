@@ -1,18 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include "kit-channel.h"
 #include "kit.h"
 
 /* Between kit-main.c and kit-write.c only. */
 
-/* Runs a destination over the lines of `fd` to their end. FALSE without error: stopped by SIGTERM
- * (what had arrived is durable). stop_fd becomes readable when SIGTERM comes. */
-gboolean kit_write_run(const KitDestination *destination, const KitConfig *config,
-                       const KitCatalog *catalog, KitOutput *out, int fd, int stop_fd,
-                       GError **error);
+typedef struct {
+    const KitDestination *destination;
+    const KitConfig *config;
+    const KitCatalog *catalog;
+    KitOutput *out;
+    const KitChannel *channel; /* NULL: standard input */
+    int stop_fd;               /* readable when SIGTERM comes */
+} KitWriteOptions;
+
+/* Runs a destination to the end of its input. *ret_stopped: SIGTERM came first (what had arrived is
+ * durable). */
+gboolean kit_write_run(const KitWriteOptions *options, gboolean *ret_stopped, GError **error);
 
 /* SIGTERM has come. */
 gboolean kit_signalled(void);
+
+/* Records and states go to the sockets from now on. */
+gboolean kit_output_use_channel(KitOutput *out, const KitChannel *channel,
+                                const KitCatalog *catalog, int stop_fd, GError **error);
+/* Everything was sent: waits until each socket has had its reader. */
+void kit_output_finish_channel(KitOutput *out);
 
 /* Streams that were STARTED and never ended get INCOMPLETE. */
 void kit_output_abandon(KitOutput *out, const KitCatalog *catalog);
