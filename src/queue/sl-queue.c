@@ -4,6 +4,7 @@
 #include "sl-queue.h"
 
 #include "sl-error.h"
+#include "sl-event.h"
 #include "sl-log.h"
 #include "sl-queue-request.h"
 #include "sl-queue-workload.h"
@@ -49,8 +50,8 @@ log_milestone(gpointer data)
                      "Job %s is %s", id, sl_enum_name(&sl_job_status_enum, (int)milestone->status));
 }
 
-/* The effects of a job's change of status, in one place: the connection's next run, notifications,
- * and, once it is committed, the milestone. */
+/* The effects of a job's change of status, in one place: the timeline, the connection's next run,
+ * notifications, and, once it is committed, the milestone. */
 static gboolean
 announce(SlTx *tx, gint64 job_id, SlJobStatus status, GError **error)
 {
@@ -60,7 +61,8 @@ announce(SlTx *tx, gint64 job_id, SlJobStatus status, GError **error)
     *milestone = (Milestone){job_id, status};
     sl_tx_after_commit(tx, log_milestone, milestone, g_free);
     if (sl_job_status_is_final(status) &&
-        (!sl_sql_connection_reschedule_of_job(tx, job_id, NULL, error) ||
+        (!sl_event_add_of_job(tx, job_id, error) ||
+         !sl_sql_connection_reschedule_of_job(tx, job_id, NULL, error) ||
          !sl_tx_notify(tx, SL_CHANNEL_SCHEDULE, NULL, error)))
         return FALSE;
     return sl_tx_notify(tx, SL_CHANNEL_JOB, payload, error);
@@ -125,6 +127,8 @@ sl_queue_job_create(SlTx *tx, const SlJobRequest *request, gint64 now, SlJob **r
     if (replication &&
         (!sl_sql_connection_set_last_run(tx, request->scope, now, NULL, error) ||
          (job->config_type != SL_CONFIG_TYPE_SYNC && !sl_queue_request_join(tx, job, error))))
+        return FALSE;
+    if (replication && !request->is_scheduled && !sl_event_add_of_job(tx, job->job_id, error))
         return FALSE;
     if (!add_attempt(tx, job->job_id, now, error) ||
         !announce(tx, job->job_id, SL_JOB_STATUS_PENDING, error))

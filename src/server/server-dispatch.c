@@ -14,6 +14,7 @@
 #include "server-scope.h"
 #include "server-throttle.h"
 #include "sl-error.h"
+#include "sl-event.h"
 
 #define MAX_RUNS 5
 /* A notification is a hint and can be lost: who waits for a job also looks by itself. */
@@ -144,6 +145,9 @@ run_in_tx(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error)
         return TRUE;
     if (ctx->operation->tx == SERVER_TX_NONE)
         return TRUE; /* its handler runs behind the transaction */
+    if (ctx->operation->tx == SERVER_TX_WRITE && ctx->caller.user_id != NULL &&
+        !sl_event_set_user(ctx->tx, ctx->caller.user_id, error))
+        return FALSE;
     if (!ctx->operation->run(ctx, in, ret, error))
         return FALSE;
     return ctx->waiting || !ctx->must_ask ||

@@ -3,6 +3,7 @@
 #define G_LOG_DOMAIN "sluice"
 #include "worker-disable.h"
 
+#include "sl-event.h"
 #include "sl-log.h"
 #include "sl-sql.h"
 
@@ -79,7 +80,9 @@ worker_disable_check(SlTx *tx, const SlConfig *config, const SlJob *job, gint64 
         return FALSE;
     WorkerLimit limit = row != NULL ? worker_disable_decide(config, row, now) : WORKER_LET_RUN;
     if (limit == WORKER_DISABLE &&
-        (!sl_sql_connection_disable(tx, job->scope, WORKER_REASON_FAILURES, now, &changed, error)))
+        (!sl_sql_connection_disable(tx, job->scope, WORKER_REASON_FAILURES, now, &changed, error) ||
+         (changed > 0 &&
+          !sl_event_add_disabled(tx, job->scope, WORKER_REASON_FAILURES, now, error))))
         return FALSE;
     /* Disabled already, by hand or by the job before: nothing new. */
     if (limit == WORKER_WARN || changed > 0)

@@ -67,9 +67,12 @@ where job_id = $1 and status in ('pending', 'running') and counted_attempt < $2;
 
 -- name: job_request_cancel
 -- exec:
+-- The first one who asks is who has cancelled it.
 -- params: job_id int8, now timestamptz
 update job
-set cancel_requested_at = coalesce(cancel_requested_at, $2), updated_at = $2
+set cancelled_by = case when cancel_requested_at is null then nullif(current_setting('sluice.user', true), '')::uuid
+        else cancelled_by end,
+    cancel_requested_at = coalesce(cancel_requested_at, $2), updated_at = $2
 where job_id = $1 and status in ('pending', 'running', 'incomplete');
 
 -- name: job_take_due_retry

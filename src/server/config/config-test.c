@@ -180,6 +180,7 @@ main(int argc, char **argv)
     config_add_state_cases();
     config_add_webhook_cases();
     config_add_stream_cases();
+    config_add_timeline_cases();
     config_add_workspace_cases();
     return g_test_run();
 }

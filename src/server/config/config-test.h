@@ -33,4 +33,5 @@ void config_add_run_cases(void);
 void config_add_state_cases(void);
 void config_add_webhook_cases(void);
 void config_add_stream_cases(void);
+void config_add_timeline_cases(void);
 void config_add_workspace_cases(void);

@@ -11,6 +11,7 @@
 #include "server-problem.h"
 #include "server-tag.h"
 #include "sl-error.h"
+#include "sl-event.h"
 #include "sl-id.h"
 #include "sl-queue.h"
 #include "sl-sql.h"
@@ -237,7 +238,8 @@ server_connection_change(ServerCtx *ctx, const char *connection_id,
     if (catalog == NULL)
         return TRUE; /* waiting */
     return save(ctx, old, edit, catalog, error) &&
-           server_connection_load(ctx, connection_id, FALSE, ret, error);
+           server_connection_load(ctx, connection_id, FALSE, ret, error) &&
+           sl_event_add_edit(ctx->tx, old, *ret, edit->reason, ctx->now, error);
 }
 
 gboolean

@@ -21,6 +21,7 @@ typedef struct {
     const char *catalog;                   /* instead: a ConfiguredAirbyteCatalog, judged so far
                                               that only mappers and selection remain */
     const char *const *tag_ids;            /* all that it has from now on */
+    const char *reason;                    /* why, for the timeline */
 } ServerConnectionEdit;
 
 /* Deprecated ones too. SL_ERROR_NOT_FOUND. */
