@@ -50,6 +50,8 @@ write_change(SlSpan change, SlJsonWriter *w)
 gboolean
 sl_frame_meta_to_json(SlSpan meta, SlBytes *out, GError **error)
 {
+    if (meta.n == 0) /* absent: there is no address to count from */
+        meta.p = "";
     SlFrameField field = {.p = meta.p, .end = meta.p + meta.n};
     SlFieldResult result;
     g_autoptr(GString) text = g_string_new(NULL);
@@ -89,17 +91,17 @@ sl_frame_meta_from_json(SlSpan json, SlBytes *out, GError **error)
         const SlJsonNode *name = sl_json_get(doc, item, "field");
         gint change = find_word(sl_json_get(doc, item, "change"), changes);
         gint reason = find_word(sl_json_get(doc, item, "reason"), reasons);
-        g_autofree char *text = name == NULL ? NULL : sl_json_dup_string(name);
-        if (text == NULL || change < 0 || reason < 0)
+        g_autoptr(GString) text = g_string_new(NULL); /* which may hold NUL bytes */
+        if (name == NULL || !sl_json_append_string(name, text) || change < 0 || reason < 0)
             return sl_error_set(error, SL_ERROR_PROTOCOL,
                                 "meta: a change without field, change and reason that are known");
-        gsize len = strlen(text), inner = 1 + sl_varint_size(len) + len + 4;
+        gsize len = text->len, inner = 1 + sl_varint_size(len) + len + 4;
         char *p = sl_bytes_reserve(out, inner + 2 * SL_VARINT_MAX);
         *p++ = 1 << 3 | 2;
         p = sl_varint_put(p, inner);
         *p++ = CHANGE_FIELD << 3 | 2;
         p = sl_varint_put(p, len);
-        memcpy(p, text, len);
+        memcpy(p, text->str, len);
         p += len;
         *p++ = CHANGE_CHANGE << 3;
         *p++ = (char)change;

@@ -269,6 +269,9 @@ test_garbage(void)
     } cases[] = {
         {"SSH-2.0-OpenSSH\r\n", SL_ERROR_PROTOCOL},
         {"HTTP/1.1 2x0 OK\r\n\r\n", SL_ERROR_PROTOCOL},
+        {"HTTP/1.1 20000000000000000000 OK\r\n\r\n", SL_ERROR_PROTOCOL},
+        {"HTTP/1.1 020 OK\r\n\r\n", SL_ERROR_PROTOCOL},
+        {"HTTP/1.1 200OK\r\n\r\n", SL_ERROR_PROTOCOL},
         {"HTTP/1.1 200 OK\r\n: v\r\n\r\n", SL_ERROR_PROTOCOL},
         {OK("-1\r\n\r\n"), SL_ERROR_PROTOCOL},
         {OK("5\r\nContent-Length: 6\r\n\r\n"), SL_ERROR_PROTOCOL},

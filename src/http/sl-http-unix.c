@@ -347,7 +347,8 @@ read_head(SlHttpUnix *client, SlHttpUnixReply *reply, gboolean *ret_close, GErro
         if (line == NULL)
             return FALSE;
         if (!g_str_has_prefix(line, "HTTP/1.") || strlen(line) < 12 || line[8] != ' ' ||
-            !g_ascii_isdigit(line[9]) || !g_ascii_isdigit(line[10]) || !g_ascii_isdigit(line[11]))
+            line[9] < '1' || line[9] > '9' || !g_ascii_isdigit(line[10]) ||
+            !g_ascii_isdigit(line[11]) || (line[12] != ' ' && line[12] != '\0'))
             return protocol_error(client, "the answer is not HTTP/1", error);
         reply->status = (guint)g_ascii_strtoull(line + 9, NULL, 10);
         *ret_close = line[7] == '0';
@@ -365,7 +366,7 @@ read_head(SlHttpUnix *client, SlHttpUnixReply *reply, gboolean *ret_close, GErro
 static gboolean
 read_exact(SlHttpUnix *client, GByteArray *body, guint64 len, GError **error)
 {
-    if (body->len + len > client->max_body)
+    if (body->len > client->max_body || len > client->max_body - body->len)
         return sl_error_set(error, SL_ERROR_TOO_LARGE,
                             "%s: the answer is larger than %" G_GSIZE_FORMAT " bytes", client->path,
                             client->max_body);

@@ -214,6 +214,8 @@ sl_json_read_into(SlJsonDoc *doc, const char *text, gsize len, const SlJsonLimit
     gsize max_bytes = limits != NULL && limits->max_bytes != 0 ? limits->max_bytes : NOWHERE - 1;
     guint max_depth =
         limits != NULL && limits->max_depth != 0 ? limits->max_depth : SL_JSON_MAX_DEPTH;
+    if (text == NULL) /* the span of what is absent */
+        text = "";
     const char *end = text + len;
     SlJsonFault fault = {NULL, NULL};
     gboolean too_deep;
