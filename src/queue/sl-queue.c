@@ -6,6 +6,7 @@
 #include "sl-error.h"
 #include "sl-event.h"
 #include "sl-log.h"
+#include "sl-notice.h"
 #include "sl-queue-request.h"
 #include "sl-queue-workload.h"
 #include "sl-sql.h"
@@ -61,7 +62,7 @@ announce(SlTx *tx, gint64 job_id, SlJobStatus status, GError **error)
     *milestone = (Milestone){job_id, status};
     sl_tx_after_commit(tx, log_milestone, milestone, g_free);
     if (sl_job_status_is_final(status) &&
-        (!sl_event_add_of_job(tx, job_id, error) ||
+        (!sl_event_add_of_job(tx, job_id, error) || !sl_notice_add_of_job(tx, job_id, error) ||
          !sl_sql_connection_reschedule_of_job(tx, job_id, NULL, error) ||
          !sl_tx_notify(tx, SL_CHANNEL_SCHEDULE, NULL, error)))
         return FALSE;

@@ -13,6 +13,7 @@
 #define SL_CHANNEL_WORKLOAD "sluice_workload" /* a workload in the queue; payload: the group */
 #define SL_CHANNEL_JOB "sluice_job"           /* a job changed; payload: "JOB STATUS" */
 #define SL_CHANNEL_EVENT "sluice_event"       /* for open pages; triggers tell it too */
+#define SL_CHANNEL_NOTICE "sluice_notice"     /* something to deliver to others */
 #define SL_CHANNEL_SCHEDULE "sluice_schedule" /* a schedule or a retry to look at */
 
 /* Is it one of the job kinds that move data of a connection (at most one at a time)? */

@@ -5,6 +5,7 @@
 
 #include "sl-event.h"
 #include "sl-log.h"
+#include "sl-notice.h"
 #include "sl-sql.h"
 
 #define DAY_USEC (86400 * (gint64)G_USEC_PER_SEC)
@@ -55,9 +56,11 @@ log_notice(gpointer data)
                  "%s", notice->text);
 }
 
-/* Told after the commit: what is rolled back has not happened. */
-static void
-tell(SlTx *tx, const SlJob *job, const SlFailureRow *row, WorkerLimit limit, gint64 now)
+/* To those who want to hear of it, and to the journal after the commit: what is rolled back has not
+ * happened. */
+static gboolean
+tell(SlTx *tx, const SlJob *job, const SlFailureRow *row, WorkerLimit limit, gint64 now,
+     GError **error)
 {
     Notice *notice = g_new0(Notice, 1);
     notice->connection_id = g_strdup(job->scope);
@@ -69,6 +72,13 @@ tell(SlTx *tx, const SlJob *job, const SlFailureRow *row, WorkerLimit limit, gin
         limit == WORKER_DISABLE ? "is disabled" : "will be disabled if it goes on like this",
         row->failures, (now - row->since) / DAY_USEC);
     sl_tx_after_commit(tx, log_notice, notice, notice_free);
+    g_autofree char *facts =
+        g_strdup_printf("{\"failures\":%" G_GINT64_FORMAT ",\"days\":%" G_GINT64_FORMAT "}",
+                        row->failures, (now - row->since) / DAY_USEC);
+    return sl_notice_add(tx, job->scope,
+                         limit == WORKER_DISABLE ? SL_NOTICE_SYNC_DISABLED
+                                                 : SL_NOTICE_SYNC_DISABLED_WARNING,
+                         facts, now, error);
 }
 
 gboolean
@@ -85,7 +95,5 @@ worker_disable_check(SlTx *tx, const SlConfig *config, const SlJob *job, gint64 
           !sl_event_add_disabled(tx, job->scope, WORKER_REASON_FAILURES, now, error))))
         return FALSE;
     /* Disabled already, by hand or by the job before: nothing new. */
-    if (limit == WORKER_WARN || changed > 0)
-        tell(tx, job, row, limit, now);
-    return TRUE;
+    return (limit != WORKER_WARN && changed == 0) || tell(tx, job, row, limit, now, error);
 }
