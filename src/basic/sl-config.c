@@ -114,6 +114,8 @@ static const Key keys[] = {
      "acknowledged states and statistics are stored this often"},
     {"Orchestrator", "MaxLine", KEY_BYTES, AT(orchestrator_max_line), "512M", 65536, 16 * GIB,
      "longest line of a connector; a longer one fails the sync"},
+    {"Orchestrator", "DataSockets", KEY_NUMBER, AT(orchestrator_data_sockets), "2", 0, 64,
+     "sockets between two connectors that can send records over sockets; 0: always pipes"},
     {"Orchestrator", "SourceSilenceSec", KEY_SPAN, AT(orchestrator_source_silence_usec), "3h", SEC,
      30 * DAY, "a source that sends nothing for so long, while it may, has failed"},
     {"Orchestrator", "DestinationStallSec", KEY_SPAN, AT(orchestrator_destination_stall_usec), "2h",

@@ -119,6 +119,15 @@ sl_channel_books_count(SlChannelBooks *books, guint stream, SlSpan partition)
 
 /* --- states -------------------------------------------------------------------------------- */
 
+/* With what the scanner needs behind it. */
+static char *
+dup_line(SlSpan line)
+{
+    char *copy = g_malloc0(line.n + SL_JSON_PADDING);
+    memcpy(copy, line.p, line.n);
+    return copy;
+}
+
 static void
 clear_need(gpointer data)
 {
@@ -316,8 +325,7 @@ sl_channel_books_add(SlChannelBooks *books, SlSpan payload, SlSpan line, GError 
     if (!judge_kind(books, root, &stream, &ours, error))
         return FALSE;
     if (!ours) {
-        g_queue_push_tail(&books->strangers,
-                          state_new(books, -1, g_strndup(line.p, line.n), line.n));
+        g_queue_push_tail(&books->strangers, state_new(books, -1, dup_line(line), line.n));
         return TRUE;
     }
     g_autoptr(Waiting) waiting = g_new0(Waiting, 1);
@@ -326,7 +334,7 @@ sl_channel_books_add(SlChannelBooks *books, SlSpan payload, SlSpan line, GError 
     waiting->stream = stream;
     if (!place(books, root, waiting, error))
         return FALSE;
-    waiting->line = g_strndup(line.p, line.n);
+    waiting->line = dup_line(line);
     waiting->len = line.n;
     Chain *chain = &books->chains[stream >= 0 ? (guint)stream : books->n_streams];
     if (enqueue(books, chain, waiting, &taken))

@@ -36,7 +36,7 @@ SlChannelCount *sl_channel_books_count(SlChannelBooks *books, guint stream, SlSp
 gboolean sl_channel_books_add(SlChannelBooks *books, SlSpan payload, SlSpan line, GError **error);
 
 typedef struct {
-    char *line;
+    char *line; /* SL_JSON_PADDING bytes follow */
     gsize len;
     gint stream;            /* -1: GLOBAL, LEGACY, or of a stream that is not ours */
     SlChannelCount *counts; /* what it covers, per stream of ours */

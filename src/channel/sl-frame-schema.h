@@ -60,5 +60,7 @@ gboolean sl_frame_schema_decode(SlFrameSchema *schema, const SlFrame *frame, SlB
 /* A field `data` with the value. `scratch` is for strings with escapes. NULL: broken. */
 char *sl_frame_value_put(char *p, SlColumnType type, SlSpan json, GString *scratch);
 
+gboolean sl_frame_value_is_null(SlSpan value);
+
 /* A value's JSON. FALSE: it is broken. */
 gboolean sl_frame_value_append_json(SlSpan value, SlBytes *out, GString *scratch);

@@ -372,6 +372,19 @@ append_field(const SlFrameField *field, SlBytes *out, GString *scratch)
 }
 
 gboolean
+sl_frame_value_is_null(SlSpan value)
+{
+    SlFrameField field = {.p = value.p, .end = value.p + value.n};
+    gboolean any = FALSE;
+    while (sl_frame_next_field(&field) == SL_FIELD_READ) {
+        if (field.number == VALUE_NULL)
+            return TRUE;
+        any = any || field.number < VALUE_NULL;
+    }
+    return !any;
+}
+
+gboolean
 sl_frame_value_append_json(SlSpan value, SlBytes *out, GString *scratch)
 {
     SlFrameField field = {.p = value.p, .end = value.p + value.n}, last = {.number = VALUE_NULL};

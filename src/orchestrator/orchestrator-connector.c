@@ -237,13 +237,20 @@ orchestrator_connector_add_arg(OrchestratorConnector *c, const char *arg, GError
 }
 
 gboolean
+orchestrator_connector_put_file(OrchestratorConnector *c, const char *name, GBytes *content,
+                                char **ret_path, GError **error)
+{
+    g_autofree char *folder = orchestrator_starter_files(c->starter, c->role);
+    *ret_path = g_build_filename(folder, name, NULL);
+    return sl_init_peer_add_file(c->peer, name, content, error);
+}
+
+gboolean
 orchestrator_connector_add_file(OrchestratorConnector *c, const char *option, const char *name,
                                 GBytes *content, GError **error)
 {
-    g_autofree char *folder = orchestrator_starter_files(c->starter, c->role);
-    g_autofree char *path = g_build_filename(folder, name, NULL);
-    g_autofree char *flag = g_strconcat("--", option, NULL);
-    return sl_init_peer_add_file(c->peer, name, content, error) &&
+    g_autofree char *path = NULL, *flag = g_strconcat("--", option, NULL);
+    return orchestrator_connector_put_file(c, name, content, &path, error) &&
            sl_init_peer_add_arg(c->peer, flag, error) && sl_init_peer_add_arg(c->peer, path, error);
 }
 

@@ -31,6 +31,9 @@ gboolean orchestrator_connector_add_arg(OrchestratorConnector *connector, const 
 /* A file of the connector, and the two arguments "--OPTION PATH" that name it. */
 gboolean orchestrator_connector_add_file(OrchestratorConnector *connector, const char *option,
                                          const char *name, GBytes *content, GError **error);
+/* A file that no argument names. */
+gboolean orchestrator_connector_put_file(OrchestratorConnector *connector, const char *name,
+                                         GBytes *content, char **ret_path, GError **error);
 gboolean orchestrator_connector_add_env(OrchestratorConnector *connector, const char *name,
                                         const char *value, GError **error);
 

@@ -67,6 +67,7 @@ read_role(OrchestratorInput *input, OrchestratorRole role, GError **error)
     input->has_role[role] = TRUE;
     input->configurations[role] = get_member(input->doc, side, "configuration");
     input->secret_paths[role] = get_member(input->doc, side, "secretPaths");
+    input->ipc_options[role] = get_member(input->doc, side, "connectorIPCOptions");
     const SlJsonNode *refreshes = get_member(input->doc, side, "supportsRefreshes");
     if (role == ORCHESTRATOR_DESTINATION && refreshes != NULL)
         sl_json_get_boolean(refreshes, &input->supports_refreshes);

@@ -22,6 +22,7 @@ typedef struct {
     gint64 deadline_usec;                     /* of check, discover and spec; 0: none */
     const SlJsonNode *configurations[2];      /* per OrchestratorRole; NULL: none */
     gboolean has_role[2], supports_refreshes; /* the latter of the destination */
+    const SlJsonNode *ipc_options[2];         /* connectorIPCOptions; NULL: none */
     const SlJsonNode *secret_paths[2];        /* NULL: none */
     const SlJsonNode *catalog, *state;        /* sync; state NULL: none */
     char *namespace_definition, *namespace_format, *prefix;

@@ -52,6 +52,8 @@ struct OrchestratorPump {
     gboolean nap;
     gint64 waiting_since, blocked_since;
     char *fault;
+    OrchestratorRelay *relay; /* NULL: records come from `in` and go to `out` */
+    gsize max_line;
 };
 
 /* --- lines ----------------------------------------------------------------- */
@@ -165,10 +167,13 @@ take_lines(OrchestratorPump *pump)
     gsize len;
     while (!pump->broken && orchestrator_lines_next(&pump->lines, &line, &len)) {
         sl_json_scan(pump->scanner, line, len, &message);
-        if (message.type == SL_MESSAGE_RECORD)
+        if (pump->relay != NULL && message.type == SL_MESSAGE_RECORD)
+            break_source(pump, "the source sent a record on its standard output, although it was "
+                               "given sockets for that");
+        else if (message.type == SL_MESSAGE_RECORD)
             take_record(pump, &message, line, len);
-        else if (message.type == SL_MESSAGE_STATE)
-            take_state(pump, &message, line, len);
+        else if (message.type == SL_MESSAGE_STATE && pump->relay == NULL)
+            take_state(pump, &message, line, len); /* else it is told twice: the socket's counts */
         else if (message.type == SL_MESSAGE_NONE && message.looks_like_record &&
                  line[len - 1] == '\n')
             break_source(pump, "the source sent a broken record: %.*s", (int)MIN(len, 300), line);
@@ -316,24 +321,60 @@ read_some(OrchestratorPump *pump)
         return;
     }
     take_lines(pump);
-    if (result == ORCHESTRATOR_LINES_EOF)
-        pump->reading = FALSE;
+    if (result != ORCHESTRATOR_LINES_EOF)
+        return;
+    pump->reading = FALSE;
+    if (pump->relay != NULL)
+        orchestrator_relay_source_ended(pump->relay);
 }
 
 /* --- turns of the main loop ------------------------------------------------ */
+
+/* How the relay stands, as if it were this pump. */
+static void
+look_at_relay(OrchestratorPump *pump)
+{
+    const char *text;
+    OrchestratorRelayFault fault = orchestrator_relay_get_fault(pump->relay, &text);
+    if (orchestrator_relay_is_closed(pump->relay) && !pump->eof_told)
+        pump->closed = pump->reading = TRUE;
+    if (fault == ORCHESTRATOR_RELAY_FINE || pump->fault != NULL)
+        return;
+    if (fault != ORCHESTRATOR_RELAY_CUT) {
+        pump->unmappable = fault == ORCHESTRATOR_RELAY_UNMAPPABLE;
+        break_source(pump, "%s", text);
+    } else if (!orchestrator_relay_is_reading(pump->relay)) {
+        pump->fault = g_strdup(text);
+    }
+}
+
+/* Is something of the source on its way still? */
+static gboolean
+is_busy(const OrchestratorPump *pump)
+{
+    if (has_output(pump) || pump->reading)
+        return TRUE;
+    return pump->relay != NULL && !pump->closed &&
+           (orchestrator_relay_is_reading(pump->relay) ||
+            orchestrator_relay_has_output(pump->relay));
+}
 
 /* Tells what is to be told once there is nothing left to write. May free nothing: the funcs only
  * note and signal. */
 static void
 tell(OrchestratorPump *pump)
 {
+    if (pump->relay != NULL)
+        look_at_relay(pump);
+    if (pump->relay != NULL && pump->broken)
+        orchestrator_relay_stop(pump->relay);
     if (pump->closed && pump->reading) {
         pump->reading = FALSE;
         pump->eof_told = TRUE;
         pump->funcs.event(ORCHESTRATOR_PUMP_SINK_CLOSED, NULL, pump->data);
         return;
     }
-    if (has_output(pump) || pump->reading)
+    if (is_busy(pump))
         return;
     if (!pump->eof_told) {
         pump->eof_told = TRUE;
@@ -342,7 +383,8 @@ tell(OrchestratorPump *pump)
                                            : ORCHESTRATOR_PUMP_SOURCE_EOF,
                           pump->fault, pump->data);
     }
-    if (pump->flush_due && !has_output(pump)) {
+    if (pump->flush_due && !has_output(pump) &&
+        (pump->relay == NULL || orchestrator_relay_is_flushed(pump->relay))) {
         pump->flush_due = FALSE;
         pump->funcs.event(pump->closed ? ORCHESTRATOR_PUMP_SINK_CLOSED : ORCHESTRATOR_PUMP_FLUSHED,
                           NULL, pump->data);
@@ -415,8 +457,52 @@ orchestrator_pump_new(const SlCatalog *catalog, SlLedger *ledger, gsize max_line
     pump->appended = g_string_new(NULL);
     pump->pieces = g_array_new(FALSE, FALSE, sizeof(Piece));
     pump->in = pump->out = -1;
+    pump->max_line = max_line;
     orchestrator_lines_init(&pump->lines, -1, max_line);
     return pump;
+}
+
+static void
+on_relay(gpointer data)
+{
+    OrchestratorPump *pump = data;
+    tell(pump);
+    if (pump->source != NULL)
+        set_wishes(pump);
+}
+
+static void
+on_relay_message(const SlMessage *message, const char *line, gsize len, gpointer data)
+{
+    OrchestratorPump *pump = data;
+    pump->funcs.message(message, line, len, pump->data);
+}
+
+gboolean
+orchestrator_pump_use_sockets(OrchestratorPump *pump, const OrchestratorChannel *channel,
+                              char **const paths[2], char *const catalogs[2], GError **error)
+{
+    static const OrchestratorRelayFuncs funcs = {on_relay, on_relay_message};
+    OrchestratorRelayOptions options = {
+        .catalog = pump->catalog,
+        .ledger = pump->ledger,
+        .streams = pump->streams,
+        .channel = *channel,
+        .source_paths = paths[ORCHESTRATOR_SOURCE],
+        .destination_paths = paths[ORCHESTRATOR_DESTINATION],
+        .source_catalog = catalogs[ORCHESTRATOR_SOURCE],
+        .destination_catalog = catalogs[ORCHESTRATOR_DESTINATION],
+        .max_message = pump->max_line,
+    };
+    pump->relay = orchestrator_relay_new(&options, &funcs, pump, error);
+    return pump->relay != NULL;
+}
+
+void
+orchestrator_pump_source_started(OrchestratorPump *pump)
+{
+    if (pump->relay != NULL)
+        orchestrator_relay_start(pump->relay);
 }
 
 void
@@ -428,6 +514,7 @@ orchestrator_pump_free(OrchestratorPump *pump)
         g_source_destroy(pump->source);
         g_source_unref(pump->source);
     }
+    orchestrator_relay_free(pump->relay);
     orchestrator_lines_clear(&pump->lines);
     sl_stream_table_free(pump->streams);
     sl_json_scanner_free(pump->scanner);
@@ -449,7 +536,8 @@ orchestrator_pump_start(OrchestratorPump *pump, int source_fd, int sink_fd)
     pump->nap = source_fd >= 0 && fcntl(source_fd, F_GETPIPE_SZ) >= NAP_PIPE;
     pump->source = g_source_new(&pump_source_funcs, sizeof(GSource) + sizeof(OrchestratorPump *));
     *(OrchestratorPump **)(pump->source + 1) = pump;
-    pump->out_tag = g_source_add_unix_fd(pump->source, sink_fd, 0);
+    if (sink_fd >= 0)
+        pump->out_tag = g_source_add_unix_fd(pump->source, sink_fd, 0);
     g_source_attach(pump->source, NULL);
     set_wishes(pump);
 }
@@ -459,6 +547,8 @@ orchestrator_pump_stop_source(OrchestratorPump *pump)
 {
     pump->reading = FALSE;
     pump->eof_told = TRUE;
+    if (pump->relay != NULL)
+        orchestrator_relay_stop(pump->relay);
     if (pump->source != NULL)
         set_wishes(pump);
 }
@@ -469,6 +559,8 @@ orchestrator_pump_detach_sink(OrchestratorPump *pump)
     pump->closed = TRUE;
     pump->reading = FALSE;
     pump->eof_told = TRUE;
+    if (pump->relay != NULL)
+        orchestrator_relay_detach(pump->relay);
     drop_output(pump);
     if (pump->source != NULL)
         set_wishes(pump);
@@ -478,7 +570,9 @@ void
 orchestrator_pump_append(OrchestratorPump *pump, const char *line, gsize len)
 {
     pump->flush_due = TRUE;
-    if (!pump->closed)
+    if (pump->relay != NULL)
+        orchestrator_relay_append(pump->relay, line, len);
+    else if (!pump->closed)
         g_string_append_len(pump->appended, line, (gssize)len);
     write_some(pump);
     set_wishes(pump);
@@ -492,6 +586,11 @@ orchestrator_pump_get_times(const OrchestratorPump *pump, gint64 *ret_waiting_si
 {
     *ret_waiting_since = pump->waiting_since;
     *ret_blocked_since = pump->blocked_since;
+    if (pump->relay == NULL)
+        return;
+    orchestrator_relay_get_times(pump->relay, ret_waiting_since, ret_blocked_since);
+    if (*ret_waiting_since != 0) /* it may say something on its stdout as well */
+        *ret_waiting_since = MAX(*ret_waiting_since, pump->waiting_since);
 }
 
 SlStreamTable *

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 
+#include "orchestrator-relay.h"
 #include "sl-json-scan.h"
 #include "sl-ledger.h"
 #include "sl-stream-table.h"
@@ -13,7 +14,8 @@
 typedef struct OrchestratorPump OrchestratorPump;
 
 typedef enum {
-    ORCHESTRATOR_PUMP_SOURCE_EOF,    /* and all of it has been written */
+    ORCHESTRATOR_PUMP_SOURCE_EOF,    /* and all of it has been written; `text`: what is missing, a
+                                        fault unless the source has failed anyway */
     ORCHESTRATOR_PUMP_SOURCE_BROKEN, /* what came is no protocol: `text` says why. What was good is
                                         being written; nothing more is read */
     ORCHESTRATOR_PUMP_UNMAPPABLE,    /* the same, because a mapper cannot be applied to a record */
@@ -36,6 +38,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchestratorPump, orchestrator_pump_free)
  * _append() only. SINK_CLOSED is told at most once before the
  * source's end, and after it in answer to _append(). */
 void orchestrator_pump_start(OrchestratorPump *pump, int source_fd, int sink_fd);
+
+/* Before the start: records and states come over sockets, and go over sockets; of the source's
+ * stdout only other messages count, and sink_fd is -1. The paths are as we see them, the catalogs
+ * as the connectors do. */
+gboolean orchestrator_pump_use_sockets(OrchestratorPump *pump, const OrchestratorChannel *channel,
+                                       char **const paths[2], char *const catalogs[2],
+                                       GError **error);
+/* The source's process runs: its sockets may come now. */
+void orchestrator_pump_source_started(OrchestratorPump *pump);
 
 /* Reads nothing more from the source; what was read is written still. */
 void orchestrator_pump_stop_source(OrchestratorPump *pump);

@@ -88,6 +88,15 @@ orchestrator_starter_files(const OrchestratorStarter *starter, OrchestratorRole 
     return g_build_filename(folder, "files", NULL);
 }
 
+char *
+orchestrator_starter_data(const OrchestratorStarter *starter, OrchestratorRole role,
+                          gboolean inside)
+{
+    g_autofree char *folder = inside && starter->spawn == NULL ? g_path_get_dirname(SL_INIT_SOCKET)
+                                                               : role_folder(starter, role);
+    return g_build_filename(folder, "data", NULL);
+}
+
 void
 orchestrator_starter_free(OrchestratorStarter *starter)
 {

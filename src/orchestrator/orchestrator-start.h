@@ -30,6 +30,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(OrchestratorStarter, orchestrator_starter_free)
 /* Where sluice-init is to connect, and the folder in which the connector finds its files. */
 char *orchestrator_starter_socket(const OrchestratorStarter *starter, OrchestratorRole role);
 char *orchestrator_starter_files(const OrchestratorStarter *starter, OrchestratorRole role);
+/* The folder of its data channel, as we or (inside) the connector see it. */
+char *orchestrator_starter_data(const OrchestratorStarter *starter, OrchestratorRole role,
+                                gboolean inside);
 
 /* Called at most once: it has failed (error), or sluice-init runs and should have connected or do
  * so very soon (NULL). */

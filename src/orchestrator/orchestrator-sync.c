@@ -94,7 +94,8 @@ append_complete(OrchestratorSync *sync)
                                  "the source has not reported stream '%s' as complete", title);
             continue;
         }
-        sl_ledger_add_missing_state(sync->ledger, i, states);
+        if (!sync->channel.sockets) /* there nobody could say which records it covers */
+            sl_ledger_add_missing_state(sync->ledger, i, states);
         sl_trace_append_status(out, stream->to_name_json, stream->to_ns_json, SL_STREAM_COMPLETE,
                                now);
         g_string_append_c(out, '\n');
@@ -130,6 +131,10 @@ check_source_done(OrchestratorSync *sync)
         if (!orchestrator_connector_is_clean(side->connector)) {
             orchestrator_fail_end(sync->o, side->connector);
             side->failed = sync->failed = TRUE;
+        } else if (sync->source_lack != NULL) {
+            orchestrator_fail(sync->o, SL_ORIGIN_SOURCE, SL_FAILURE_SYSTEM, NULL, "%s",
+                              sync->source_lack);
+            side->failed = sync->failed = TRUE;
         } else if (sync->source_cut) {
             orchestrator_fail(sync->o, SL_ORIGIN_SOURCE, SL_FAILURE_SYSTEM, NULL,
                               "the source's output ended in the middle of a message");
@@ -164,6 +169,8 @@ on_pump(OrchestratorPumpEvent event, const char *text, gpointer data)
     OrchestratorSide *destination = &sync->sides[ORCHESTRATOR_DESTINATION];
     switch (event) {
     case ORCHESTRATOR_PUMP_SOURCE_EOF:
+        g_free(sync->source_lack);
+        sync->source_lack = g_strdup(text);
         if (source->eof_at == 0)
             source->eof_at = g_get_monotonic_time();
         check_source_done(sync);
@@ -299,6 +306,8 @@ on_connector(OrchestratorConnector *connector, OrchestratorConnectorEvent event,
         side->started_at = now;
         orchestrator_log_say(sync->o->log, SL_JOB_LOG_INFO, "the %s has started",
                              orchestrator_role_name(role));
+        if (role == ORCHESTRATOR_SOURCE)
+            orchestrator_pump_source_started(sync->pump);
         return;
     }
     side->ended_at = now;
@@ -318,6 +327,18 @@ on_connector(OrchestratorConnector *connector, OrchestratorConnectorEvent event,
 }
 
 static gboolean
+add_catalog(OrchestratorSync *sync, OrchestratorConnector *connector, char *catalog, GError **error)
+{
+    OrchestratorRole role = orchestrator_connector_get_role(connector);
+    sync->catalogs[role] = catalog;
+    g_autoptr(GBytes) bytes = g_bytes_new(catalog, strlen(catalog));
+    return orchestrator_connector_add_file(connector, "catalog", "catalog.json", bytes, error) &&
+           (!sync->channel.sockets ||
+            orchestrator_channel_equip(&sync->channel, sync->o->starter, connector,
+                                       &sync->paths[role], error));
+}
+
+static gboolean
 make_source(OrchestratorSync *sync, GError **error)
 {
     Orchestrator *o = sync->o;
@@ -325,9 +346,7 @@ make_source(OrchestratorSync *sync, GError **error)
         orchestrator_connector_new(o->starter, o->log, ORCHESTRATOR_SOURCE, FALSE, error);
     if (source == NULL || !orchestrator_equip(o, source, "read", error))
         return FALSE;
-    char *catalog = sl_catalog_write_source(sync->catalog);
-    g_autoptr(GBytes) bytes = g_bytes_new_take(catalog, strlen(catalog));
-    if (!orchestrator_connector_add_file(source, "catalog", "catalog.json", bytes, error))
+    if (!add_catalog(sync, source, sl_catalog_write_source(sync->catalog), error))
         return FALSE;
     g_autoptr(GBytes) state = orchestrator_input_state_file(o->input);
     if (state != NULL &&
@@ -341,13 +360,13 @@ static gboolean
 make_destination(OrchestratorSync *sync, GError **error)
 {
     Orchestrator *o = sync->o;
-    g_autoptr(OrchestratorConnector) destination =
-        orchestrator_connector_new(o->starter, o->log, ORCHESTRATOR_DESTINATION, TRUE, error);
+    g_autoptr(OrchestratorConnector) destination = orchestrator_connector_new(
+        o->starter, o->log, ORCHESTRATOR_DESTINATION, !sync->channel.sockets, error);
     if (destination == NULL || !orchestrator_equip(o, destination, "write", error))
         return FALSE;
-    char *catalog = sl_catalog_write_destination(sync->catalog, o->input->supports_refreshes);
-    g_autoptr(GBytes) bytes = g_bytes_new_take(catalog, strlen(catalog));
-    if (!orchestrator_connector_add_file(destination, "catalog", "catalog.json", bytes, error))
+    if (!add_catalog(sync, destination,
+                     sl_catalog_write_destination(sync->catalog, o->input->supports_refreshes),
+                     error))
         return FALSE;
     orchestrator_lines_init(&sync->acks, orchestrator_connector_get_stdout(destination),
                             (gsize)o->config->orchestrator_max_line);
@@ -467,6 +486,29 @@ on_note(SlNoteLevel level, const char *text, gpointer data)
 }
 
 static gboolean
+use_channel(OrchestratorSync *sync, GError **error)
+{
+    if (!sync->channel.sockets)
+        return TRUE;
+    sl_ledger_keep_ordinals(sync->ledger);
+    orchestrator_log_say(sync->o->log, SL_JOB_LOG_INFO, "records go over %u sockets as %s",
+                         sync->channel.n, sync->channel.frames ? "PROTOBUF" : "JSONL");
+    return orchestrator_pump_use_sockets(sync->pump, &sync->channel, sync->paths, sync->catalogs,
+                                         error);
+}
+
+static void
+choose_channel(OrchestratorSync *sync)
+{
+    const char *why;
+    sync->channel = orchestrator_channel_choose(
+        sync->o->input, (guint)sync->o->config->orchestrator_data_sockets, &why);
+    if (why != NULL)
+        orchestrator_log_say(sync->o->log, SL_JOB_LOG_INFO,
+                             "records go through pipes, not over sockets: %s", why);
+}
+
+static gboolean
 make_parts(OrchestratorSync *sync, GError **error)
 {
     static const OrchestratorPumpFuncs funcs = {on_pump, on_source_message};
@@ -482,7 +524,9 @@ make_parts(OrchestratorSync *sync, GError **error)
                                        (gsize)sync->o->config->orchestrator_max_line, &funcs, sync);
     sync->committer =
         orchestrator_committer_new(sync->o->api_path, sync->o->workload_id, sync->o->token);
-    return make_destination(sync, error) && (input->is_reset || make_source(sync, error));
+    choose_channel(sync);
+    return make_destination(sync, error) && (input->is_reset || make_source(sync, error)) &&
+           use_channel(sync, error);
 }
 
 OrchestratorSync *
@@ -560,8 +604,12 @@ orchestrator_sync_free(OrchestratorSync *sync)
     }
     orchestrator_committer_free(sync->committer);
     orchestrator_pump_free(sync->pump);
-    for (guint i = 0; i < 2; i++)
+    for (guint i = 0; i < 2; i++) {
         orchestrator_connector_free(sync->sides[i].connector);
+        g_strfreev(sync->paths[i]);
+        g_free(sync->catalogs[i]);
+    }
+    g_free(sync->source_lack);
     orchestrator_lines_clear(&sync->acks);
     g_clear_pointer(&sync->ack_scanner, sl_json_scanner_free);
     sl_ledger_free(sync->ledger);

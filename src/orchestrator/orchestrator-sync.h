@@ -24,7 +24,11 @@ struct OrchestratorSync {
     OrchestratorSide sides[2]; /* per role */
     gboolean source_done;      /* nothing more comes from it */
     gboolean source_ok;
-    gboolean source_cut;  /* its output ended in the middle of a message */
+    gboolean source_cut; /* its output ended in the middle of a message */
+    char *source_lack;   /* what is missing of it, when its exit says nothing else; NULL: nothing */
+    OrchestratorChannel channel;
+    char **paths[2];      /* per role, with a channel: its sockets */
+    char *catalogs[2];    /* per role: as it was told */
     gboolean sink_closed; /* by us: the destination has everything */
     gint64 sink_closed_at;
     gboolean sink_refused; /* by the destination */

@@ -64,6 +64,7 @@ struct SlLedger {
     guint n_chains;
     SlStateKind kind; /* of the first state: they are never mixed */
     gint64 last_id;
+    gboolean ordinals; /* ids are those of their chain */
     guint n_open;
     gsize open_bytes, limit;
     guint64 source_states, destination_states;

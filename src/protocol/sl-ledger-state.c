@@ -152,14 +152,15 @@ edit_names(const SlLedger *ledger, const SlCatalogStream *stream, const SlState 
 
 /* The id that goes with it: the source's own when it goes up, ours otherwise. */
 static gint64
-choose_id(SlLedger *ledger, const SlState *state, char text[32], Edits *edits)
+choose_id(SlLedger *ledger, const SlState *state, gint stream, char text[32], Edits *edits)
 {
     const SlJsonNode *node = sl_json_get(&ledger->doc, state->root, "id");
-    gint64 id;
-    if (node != NULL && node->type == SL_JSON_NUMBER && sl_json_get_int64(node, &id) &&
-        id > ledger->last_id && id < G_MAXINT64)
+    const SlChain *chain = &ledger->chains[stream >= 0 ? (guint)stream : ledger->n_chains - 1];
+    gint64 id, last = ledger->ordinals ? chain->newest : ledger->last_id;
+    if (node != NULL && node->type == SL_JSON_NUMBER && sl_json_get_int64(node, &id) && id > last &&
+        id < G_MAXINT64)
         return id;
-    id = ledger->last_id + 1;
+    id = last + 1;
     if (node == NULL) {
         g_snprintf(text, 32, "\"id\":%" G_GINT64_FORMAT "%s", id,
                    state->root->count > 0 ? "," : "");
@@ -215,7 +216,10 @@ static void
 close_books(SlLedger *ledger, SlEntry *entry, guint stream)
 {
     SlStreamBooks *books = &ledger->books[stream];
-    entry->counts[entry->n_counts++] = (SlSnapshot){stream, sl_ledger_passed(books)};
+    SlCount count = sl_ledger_passed(books);
+    count.records -= books->ahead.records;
+    count.bytes -= books->ahead.bytes;
+    entry->counts[entry->n_counts++] = (SlSnapshot){stream, count};
     entry->passed += books->since_state - books->filtered_since_state;
     entry->filtered += books->filtered_since_state;
     books->since_state = books->filtered_since_state = 0;
@@ -361,7 +365,7 @@ sl_ledger_add_state(SlLedger *ledger, const char *line, gsize len, SlSpan payloa
         if (ledger->catalog->streams[stream].renamed)
             edit_names(ledger, &ledger->catalog->streams[stream], &state, ns_text, &edits);
     }
-    gint64 id = choose_id(ledger, &state, id_text, &edits);
+    gint64 id = choose_id(ledger, &state, stream, id_text, &edits);
     edit_count(ledger, &state, enter(ledger, &state, stream, id), count_text, &edits);
     append_edited(&edits, line, len, out);
     sl_state_forget(&ledger->doc);

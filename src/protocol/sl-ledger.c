@@ -75,6 +75,12 @@ sl_ledger_set_limit(SlLedger *ledger, gsize bytes)
     ledger->limit = bytes;
 }
 
+void
+sl_ledger_keep_ordinals(SlLedger *ledger)
+{
+    ledger->ordinals = TRUE;
+}
+
 guint
 sl_ledger_open_states(const SlLedger *ledger)
 {

@@ -18,10 +18,12 @@ typedef struct {
 } SlCount;
 
 typedef struct {
-    SlCount emitted;                           /* came from the source, as selected */
-    SlCount filtered;                          /* of them: those that a mapper did not let pass */
-    SlCount committed;                         /* are at the destination, rejected ones included */
-    guint64 since_state;                       /* records behind the last state of this stream */
+    SlCount emitted;     /* came from the source, as selected */
+    SlCount filtered;    /* of them: those that a mapper did not let pass */
+    SlCount committed;   /* are at the destination, rejected ones included */
+    SlCount ahead;       /* of what has passed: records that the next state does not cover, where
+                            they travel on several sockets */
+    guint64 since_state; /* records behind the last state of this stream */
     guint64 filtered_since_state;              /* of them: filtered out */
     guint64 rejected;                          /* as the destination says */
     gint64 estimated_records, estimated_bytes; /* -1: unknown */
@@ -65,6 +67,9 @@ sl_ledger_count_record(SlStreamBooks *books, gint stream, gsize bytes)
     books[stream].emitted.bytes += bytes;
     books[stream].since_state++;
 }
+
+/* The source's ids go up per stream, and not over all: they are kept then. */
+void sl_ledger_keep_ordinals(SlLedger *ledger);
 
 /* What the destination is given. */
 static inline SlCount

@@ -78,6 +78,12 @@ sl_stream_key_free(SlStreamKey *key)
     g_free(key);
 }
 
+const char *const *
+sl_stream_key_path(const SlStreamKey *key, guint i)
+{
+    return i < key->paths->len ? key->paths->pdata[i] : NULL;
+}
+
 const char *
 sl_stream_key_title(const SlStreamKey *key)
 {

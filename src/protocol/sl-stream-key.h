@@ -17,5 +17,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlStreamKey, sl_stream_key_free)
  * not judged here: TRUE. */
 gboolean sl_stream_key_check(const SlStreamKey *key, SlSpan data);
 
+/* The i-th path, ended by NULL; NULL: there are not so many. */
+const char *const *sl_stream_key_path(const SlStreamKey *key, guint i);
+
 /* "id, part.code", for people. */
 const char *sl_stream_key_title(const SlStreamKey *key);
