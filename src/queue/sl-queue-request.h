@@ -4,9 +4,9 @@
 #include "sl-db.h"
 #include "sl-records.h"
 
-/* Requests to read streams of a connection anew (refresh) or to empty them (reset, clear). A request
- * waits as a row until a job is made: that takes all of its sort, in its own transaction. A job that
- * empties goes first; a sync that finds requests becomes a refresh. */
+/* Requests to read streams of a connection anew (refresh) or to empty them (reset, clear). A
+ * request waits as a row until a job is made: that takes all of its sort, in its own transaction. A
+ * job that empties goes first; a sync that finds requests becomes a refresh. */
 
 typedef enum {
     SL_REQUEST_MERGE,    /* read all again, keep the old rows */

@@ -4,11 +4,11 @@
 #include "server-dispatch.h"
 #include "sl-queue-request.h"
 
-/* Streams of a connection to be read anew or emptied, at once: what runs is cancelled, and what it was
- * to do besides is done by the next job. Streams: SlConfigConnectionStream; NULL or none: all of
- * them. *ret_job_id 0 and TRUE: the end of what runs is awaited, return TRUE at once; the request
- * is kept, whatever becomes of the caller. SL_ERROR_INVALID names a stream that the connection
- * does not have, SL_ERROR_CONFLICT when the source has one state for all its streams. */
+/* Streams of a connection to be read anew or emptied, at once: what runs is cancelled, and what it
+ * was to do besides is done by the next job. Streams: SlConfigConnectionStream; NULL or none: all
+ * of them. *ret_job_id 0 and TRUE: the end of what runs is awaited, return TRUE at once; the
+ * request is kept, whatever becomes of the caller. SL_ERROR_INVALID names a stream that the
+ * connection does not have, SL_ERROR_CONFLICT when the source has one state for all its streams. */
 gboolean server_request_run(ServerCtx *ctx, const SlConnection *connection, SlRequestKind kind,
                             const GPtrArray *streams, gint64 *ret_job_id, GError **error);
 
