@@ -45,14 +45,17 @@ def watch_memory(pid, ret, done):
         done.wait(0.05)
 
 
-def start_run(source, destination, streams, kind="sync", memory=False, configuration=None, **members):
-    """Commands of both ends; None for a destination that a job does not have."""
+def start_run(source, destination, streams, kind="sync", memory=False, configuration=None, channel=None, **members):
+    """Commands of both ends; None for a destination that a job does not have. channel: a serialization, or None for pipes."""
     commands = {role: command for role, command in (("source", source), ("destination", destination)) if command}
     run = Run(source="" if source else None, destination="" if destination else None, kind=kind, streams=streams,
               commands=commands, **members)
     for role, values in (configuration or {}).items():
         run.api.input[role]["configuration"] = values
         run.api.input[role]["secretPaths"] = []
+    for role in ("source", "destination") if channel else ():
+        run.api.input[role]["connectorIPCOptions"] = {"dataChannel": {
+            "version": "0.0.2", "supportedSerialization": [channel], "supportedTransport": ["SOCKET"]}}
     run.memory = [0]
     run.gone = threading.Event()
     run.start()
