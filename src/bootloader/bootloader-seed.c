@@ -48,7 +48,8 @@ seed_definition(SlTx *tx, const char *path, gint64 now, GError **error)
         tx, d->definition_id, d->name, sl_enum_name(&sl_actor_type_enum, d->actor_type), d->runtime,
         command, d->docker_repository, d->docker_image_tag,
         d->documentation_url != NULL ? d->documentation_url : "", (const char *const *)d->aliases,
-        d->spec, d->supports_refreshes, d->limits != NULL ? d->limits : "{}", now, NULL, error);
+        d->spec, d->supports_refreshes, d->limits != NULL ? d->limits : "{}",
+        d->ipc_options != NULL ? d->ipc_options : "{}", now, NULL, error);
 }
 
 static gboolean

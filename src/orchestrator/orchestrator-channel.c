@@ -44,6 +44,15 @@ both_list(const OrchestratorInput *input, const char *key, const char *word)
            lists(input, ORCHESTRATOR_DESTINATION, key, word);
 }
 
+/* What it lists first. */
+static gboolean
+prefers_pipes(const OrchestratorInput *input, OrchestratorRole role)
+{
+    const SlJsonNode *list = get_option(input, role, "supportedTransport");
+    const SlJsonNode *first = sl_json_at(input->doc, list, 0);
+    return first->type == SL_JSON_STRING && sl_json_string_is(first, "STDIO");
+}
+
 OrchestratorChannel
 orchestrator_channel_choose(const OrchestratorInput *input, guint n, const char **ret_why)
 {
@@ -52,7 +61,9 @@ orchestrator_channel_choose(const OrchestratorInput *input, guint n, const char 
     OrchestratorChannel channel = {.n = n};
     *ret_why = NULL;
     if (input->is_reset || n == 0 || source == NULL || destination == NULL ||
-        !both_list(input, "supportedTransport", "SOCKET"))
+        !both_list(input, "supportedTransport", "SOCKET") ||
+        (prefers_pipes(input, ORCHESTRATOR_SOURCE) &&
+         prefers_pipes(input, ORCHESTRATOR_DESTINATION)))
         return channel;
     g_autofree char *a = sl_json_dup_string(source), *b = sl_json_dup_string(destination);
     gboolean frames = both_list(input, "supportedSerialization", "PROTOBUF");

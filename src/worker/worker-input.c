@@ -72,6 +72,9 @@ write_side(SlJsonWriter *w, const Side *side)
         sl_json_member_raw(w, "configuration", side->actor->configuration);
     }
     sl_json_member_bool(w, "supportsRefreshes", side->definition->supports_refreshes);
+    const char *ipc_options = side->definition->ipc_options;
+    if (g_strcmp0(ipc_options, "{}") != 0)
+        sl_json_member_raw(w, "connectorIPCOptions", ipc_options);
     sl_json_end_object(w);
 }
 

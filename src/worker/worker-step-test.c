@@ -93,6 +93,9 @@ end_workload(Fixture *f, int attempt, SlWorkloadStatus status, const char *outpu
 static void
 test_start(Fixture *f, gconstpointer data)
 {
+    queue_fixture_script(f->db, "update actor_definition set ipc_options = "
+                                "'{\"dataChannel\": {\"version\": \"0.0.2\"}}' "
+                                "where definition_id = '" FIXTURE_SOURCE "'");
     work(f, FIXTURE_NOW, TRUE);
     work(f, FIXTURE_NOW, FALSE);
     g_autoptr(SlTx) tx = sl_db_begin(f->db, TRUE, NULL);
@@ -102,7 +105,8 @@ test_start(Fixture *f, gconstpointer data)
     g_assert_true(sl_sql_workload_stored_input(tx, workload->workload_id, &input, NULL));
     g_autofree char *expected = g_strdup_printf(
         "{\"type\":\"sync\",\"source\":{\"definitionId\":\"" FIXTURE_SOURCE "\",\"name\":\"s\","
-        "\"actorId\":\"" FIXTURE_SOURCE "\",\"configuration\":{},\"supportsRefreshes\":false},"
+        "\"actorId\":\"" FIXTURE_SOURCE "\",\"configuration\":{},\"supportsRefreshes\":false,"
+        "\"connectorIPCOptions\":{\"dataChannel\": {\"version\": \"0.0.2\"}}},"
         "\"destination\":{\"definitionId\":\"" FIXTURE_DESTINATION "\",\"name\":\"d\","
         "\"actorId\":\"" FIXTURE_DESTINATION "\",\"configuration\":{},\"supportsRefreshes\":false},"
         "\"catalog\":{\"streams\":[{\"stream\":{\"name\":\"a\",\"json_schema\":{\"n\":1.10}},"

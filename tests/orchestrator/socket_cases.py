@@ -380,7 +380,7 @@ error("no more", failure_type="transient_error"); sys.exit(1)
 
 # --- what is negotiated -----------------------------------------------------------------------------------------------
 
-def options(version="0.0.2", serialization=("PROTOBUF", "JSONL"), transport=("STDIO", "SOCKET")):
+def options(version="0.0.2", serialization=("PROTOBUF", "JSONL"), transport=("SOCKET", "STDIO")):
     return {"dataChannel": {"version": version, "supportedSerialization": list(serialization), "supportedTransport": list(transport)}}
 
 
@@ -398,6 +398,8 @@ if "DATA_CHANNEL_MEDIUM" in os.environ:
         (options(version="0.0.1"), options(), 2, None),
         (options(serialization=["JSONL"]), options(serialization=["PROTOBUF"]), 2, None),
         (options(transport=["STDIO"]), options(), 2, None),
+        (options(transport=["STDIO", "SOCKET"]), options(transport=["STDIO", "SOCKET"]), 2, None),
+        (options(transport=["STDIO", "SOCKET"]), options(), 2, "PROTOBUF"),
         (None, options(), 2, None),
         (options(), None, 2, None),
         ({"dataChannel": 5}, {"other": []}, 2, None),

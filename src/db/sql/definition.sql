@@ -59,15 +59,15 @@ returning definition_id, name, actor_type, runtime, command, tree, docker_reposi
 -- name: definition_save
 -- row: Definition
 -- One of the administrator's. Registered again under its id, it is replaced; what a package ships is not.
--- params: definition_id uuid, name text, actor_type text, runtime text, command jsonb, tree text, docker_repository text, docker_image_tag text, documentation_url text, aliases uuid[], spec text, supports_refreshes bool, limits jsonb, now timestamptz
+-- params: definition_id uuid, name text, actor_type text, runtime text, command jsonb, tree text, docker_repository text, docker_image_tag text, documentation_url text, aliases uuid[], spec text, supports_refreshes bool, limits jsonb, ipc_options jsonb, now timestamptz
 insert into actor_definition as d (definition_id, name, actor_type, runtime, command, tree, docker_repository,
-    docker_image_tag, documentation_url, aliases, spec, supports_refreshes, limits, custom, created_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, true, $14, $14)
+    docker_image_tag, documentation_url, aliases, spec, supports_refreshes, limits, ipc_options, custom, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, true, $15, $15)
 on conflict (definition_id) do update
 set name = excluded.name, runtime = excluded.runtime, command = excluded.command, tree = excluded.tree,
     docker_repository = excluded.docker_repository, docker_image_tag = excluded.docker_image_tag,
     documentation_url = excluded.documentation_url, aliases = excluded.aliases, spec = excluded.spec,
-    supports_refreshes = excluded.supports_refreshes, limits = excluded.limits, tombstone = false, updated_at = excluded.updated_at
+    supports_refreshes = excluded.supports_refreshes, limits = excluded.limits, ipc_options = excluded.ipc_options, tombstone = false, updated_at = excluded.updated_at
 where d.custom and d.actor_type = excluded.actor_type
 returning definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
     to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, workspace_id, manifest_version;
@@ -100,9 +100,9 @@ limit 1;
 -- A workspace's own, run as another one.
 -- params: definition_id uuid, workspace_id uuid, name text, documentation_url text, like_id uuid, now timestamptz
 insert into actor_definition (definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag,
-    documentation_url, spec, supports_refreshes, limits, custom, workspace_id, created_at, updated_at)
+    documentation_url, spec, supports_refreshes, limits, ipc_options, custom, workspace_id, created_at, updated_at)
 select $1, $3, actor_type, runtime, command, tree, docker_repository, docker_image_tag, $4, spec, supports_refreshes, limits,
-    true, $2, $6, $6
+    ipc_options, true, $2, $6, $6
 from actor_definition
 where definition_id = $5 and not tombstone
 returning definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
@@ -114,7 +114,7 @@ returning definition_id, name, actor_type, runtime, command, tree, docker_reposi
 -- params: definition_id uuid, name text, like_id uuid, now timestamptz
 update actor_definition d
 set name = $2, runtime = o.runtime, command = o.command, tree = o.tree, docker_image_tag = o.docker_image_tag, spec = o.spec,
-    supports_refreshes = o.supports_refreshes, limits = o.limits, updated_at = $4
+    supports_refreshes = o.supports_refreshes, limits = o.limits, ipc_options = o.ipc_options, updated_at = $4
 from actor_definition o
 where d.definition_id = $1 and o.definition_id = $3 and not d.tombstone
 returning d.definition_id, d.name, d.actor_type, d.runtime, d.command, d.tree, d.docker_repository, d.docker_image_tag,

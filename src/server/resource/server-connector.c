@@ -145,7 +145,8 @@ save(ServerCtx *ctx, const SlConnectorRegisterRequest *in, const char *definitio
         in->docker_image_tag != NULL ? in->docker_image_tag : "",
         in->documentation_url != NULL ? in->documentation_url : "",
         in->aliases != NULL ? (const char *const *)in->aliases : none, spec, in->supports_refreshes,
-        in->limits != NULL ? in->limits : "{}", ctx->now, ret, error);
+        in->limits != NULL ? in->limits : "{}",
+        in->connector_ipcoptions != NULL ? in->connector_ipcoptions : "{}", ctx->now, ret, error);
 }
 
 gboolean
