@@ -17,6 +17,8 @@
 #define SL_INIT_HEADER_SIZE 5
 #define SL_INIT_SOCKET "/run/sluice-init/ctl" /* as seen in the sandbox */
 #define SL_INIT_FILES "/run/sluice-files"     /* as seen in the sandbox */
+/* An ENV of this name is for sluice-init itself: the file mode mask of the connector, octal. */
+#define SL_INIT_UMASK "SLUICE_UMASK"
 
 typedef enum {
     /* sluice-init → peer */

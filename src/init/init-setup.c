@@ -144,13 +144,29 @@ receive_file(const char *folder, uint32_t length)
     close(dir);
 }
 
+/* "22": octal. Sockets that a source makes are to be open to its peer, who is another user. */
+static void
+set_umask(const char *text)
+{
+    mode_t mask = 0;
+    for (const char *p = text; *p != '\0'; p++) {
+        if (*p < '0' || *p > '7' || p - text > 3)
+            link_fail(SL_INIT_EXIT_FAILED, "peer sent a file mode mask that is none");
+        mask = mask * 8 + (mode_t)(*p - '0');
+    }
+    umask(mask & 0777);
+}
+
 static void
 receive_env(InitSetup *setup, uint32_t length)
 {
     char *entry = read_string("a variable", length);
     if (entry[0] == '=' || strchr(entry, '=') == NULL)
         link_fail(SL_INIT_EXIT_FAILED, "peer sent a variable that is not NAME=VALUE");
-    add_env(setup, entry);
+    if (strncmp(entry, SL_INIT_UMASK "=", sizeof SL_INIT_UMASK) == 0)
+        set_umask(entry + sizeof SL_INIT_UMASK);
+    else
+        add_env(setup, entry);
 }
 
 static void

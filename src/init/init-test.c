@@ -462,6 +462,30 @@ test_environment(Fixture *f, gconstpointer data)
     g_assert_cmpint(wait_init(f), ==, 0);
 }
 
+/* The mask is for us, and not in the connector's environment. */
+static void
+test_umask(Fixture *f, gconstpointer data)
+{
+    listen_peer(f);
+    g_assert_true(sl_init_peer_add_env(f->peer, SL_INIT_UMASK, "027", NULL));
+    run_shell(f, "umask; env | grep -c UMASK");
+    wait_event(f, "exited=1,0.");
+    g_autofree char *out = read_out(f);
+    g_assert_cmpstr(out, ==, "0027\n0\n");
+    g_assert_cmpint(wait_init(f), ==, 1);
+}
+
+static void
+test_broken_umask(Fixture *f, gconstpointer data)
+{
+    listen_peer(f);
+    g_assert_true(sl_init_peer_add_env(f->peer, SL_INIT_UMASK, "08", NULL));
+    run_shell(f, "exit 0");
+    wait_event(f, "failed.");
+    assert_error_has(f, SL_ERROR_CONNECTOR, "mask that is none");
+    g_assert_cmpint(wait_init(f), ==, 125);
+}
+
 /* Nothing of ours leaks in: descriptors, ignored and blocked signals; and no way up. */
 static void
 test_confined(Fixture *f, gconstpointer data)
@@ -743,6 +767,8 @@ static const struct {
     {"arguments", test_arguments},
     {"too-many-arguments", test_too_many_arguments},
     {"environment", test_environment},
+    {"umask", test_umask},
+    {"broken-umask", test_broken_umask},
     {"confined", test_confined},
     {"signal", test_signal},
     {"terminated", test_terminated},

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "sl-error.h"
+#include "sl-init-wire.h"
 
 /* The one whose frames we can read. With JSONL any will do that both name. */
 #define VERSION "0.0.2"
@@ -112,8 +113,8 @@ orchestrator_channel_equip(const OrchestratorChannel *channel, OrchestratorStart
                                         channel->frames ? "PROTOBUF" : "JSONL", error) ||
         !orchestrator_connector_add_env(connector, "DATA_CHANNEL_SOCKET_PATHS", list->str, error))
         return FALSE;
-    if (role == ORCHESTRATOR_SOURCE)
-        return TRUE;
+    if (role == ORCHESTRATOR_SOURCE) /* its sockets are for us, and it may not know that */
+        return orchestrator_connector_add_env(connector, SL_INIT_UMASK, "0", error);
     g_autoptr(GBytes) mapping = g_bytes_new_static(NO_MAPPING, strlen(NO_MAPPING));
     g_autofree char *path = NULL;
     return orchestrator_connector_put_file(connector, "namespace-mapping.json", mapping, &path,

@@ -34,7 +34,6 @@ def bind(which=None):
     made = []
     for path in paths if which is None else [paths[i] for i in which]:
         made.append(listen(path))
-        os.chmod(path, 0o666)
     return made
 def open_all():
     return [s.accept()[0] for s in bind()]
@@ -472,6 +471,19 @@ def case_socket_never_comes_and_source_fails():
     """The source's own words are why, not what they led to."""
     run = broken('error("no such table", failure_type="config_error"); sys.exit(1)', "no such table")
     assert len(run.end()[1]["output"]["failures"]) <= 2
+    return run
+
+
+def case_socket_is_open_to_its_peer():
+    """Whatever umask the connectors' unit has: the orchestrator is another user."""
+    run = SocketRun("""
+a, b = open_all()
+log("INFO", "mode %o" % (os.stat(paths[0]).st_mode & 0o777))
+rec(a, "s", {"a": 1}, "p")
+""", streams=[with_schema("s", "b", a=INT)])
+    run.argv = ["/bin/sh", "-c", 'umask 077; exec "$@"', "-"] + run.argv
+    run.go().succeeded()
+    assert run.said("mode 777"), run.log()
     return run
 
 
