@@ -60,8 +60,16 @@ typedef struct {
     gint64 orchestrator_destination_stall_usec;
     gint64 orchestrator_max_log; /* bytes of one attempt's log */
 
+    /* [Notify] */
+    gint64 notify_private; /* 1 or 0: webhooks to loopback and private addresses */
+    gint64 notify_timeout_usec, notify_max_tries;
+    char *notify_smtp_url; /* "" = no mail */
+    gint64 notify_smtp_start_tls;
+    char *notify_smtp_user, *notify_smtp_from, *notify_smtp_to;
+
     /* [Retention] */
     gint64 retention_jobs_usec, retention_logs_usec;
+    gint64 retention_events_usec, retention_notices_usec;
 } SlConfig;
 
 /* The defaults. */

@@ -53,10 +53,21 @@ test_finished_rows(void)
         queue_fixture_script(db, "update job set status = 'failed', finished_at = created_at "
                                  "where finished_at is null");
     }
-    run(db, "finished-rows", FIXTURE_NOW + DAY, "0 finished jobs deleted");
-    run(db, "finished-rows", FIXTURE_NOW + 400 * DAY, "2 finished jobs deleted");
+    run(db, "finished-rows", FIXTURE_NOW + DAY,
+        "0 finished jobs, 0 events and 0 notifications deleted");
+    run(db, "finished-rows", FIXTURE_NOW + 400 * DAY,
+        "2 finished jobs, 0 events and 0 notifications deleted");
     g_assert_cmpint(queue_fixture_count(db, "select count(*) from job"), ==, 1);
     g_assert_cmpint(queue_fixture_count(db, "select count(*) from attempt"), ==, 1);
+    /* what waits to be delivered is not old, whatever its age */
+    queue_fixture_script(
+        db, "insert into notification (notification_id, workspace_id, trigger, channel, target,"
+            " facts, due_at, created_at) select gen_random_uuid(), '" FIXTURE_WORKSPACE
+            "', 'success', 'webhook', 'x', '{}', due, '2026-08-01T12:00:00Z'"
+            " from (values (null), ('2026-08-01T12:00:00Z'::timestamptz)) v (due)");
+    run(db, "finished-rows", FIXTURE_NOW + 600 * DAY,
+        "0 finished jobs, 3 events and 1 notifications deleted");
+    g_assert_cmpint(queue_fixture_count(db, "select count(*) from notification"), ==, 1);
 }
 
 static void

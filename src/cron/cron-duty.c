@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cron-files.h"
+#include "cron-notify.h"
 #include "sl-error.h"
 #include "sl-queue-workload.h"
 #include "sl-secret.h"
@@ -29,20 +30,38 @@ stale_workloads(const CronContext *context, char **ret_result, GError **error)
     return TRUE;
 }
 
+typedef gboolean (*DeleteOld)(SlTx *tx, gint64 before, gint64 batch, gint64 *ret_deleted,
+                              GError **error);
+
+static gboolean
+delete_in_batches(const CronContext *context, DeleteOld delete_old, gint64 keep_usec,
+                  gint64 *ret_total, GError **error)
+{
+    gint64 deleted = BATCH;
+    for (*ret_total = 0; deleted == BATCH; *ret_total += deleted) {
+        g_autoptr(SlTx) tx = sl_db_begin(context->db, FALSE, error);
+        if (tx == NULL || !delete_old(tx, context->now - keep_usec, BATCH, &deleted, error) ||
+            !sl_tx_commit(tx, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
 static gboolean
 finished_rows(const CronContext *context, char **ret_result, GError **error)
 {
-    gint64 total = 0, deleted = BATCH;
-    while (deleted == BATCH) {
-        g_autoptr(SlTx) tx = sl_db_begin(context->db, FALSE, error);
-        if (tx == NULL ||
-            !sl_sql_job_delete_old(tx, context->now - context->config->retention_jobs_usec, BATCH,
-                                   &deleted, error) ||
-            !sl_tx_commit(tx, error))
-            return FALSE;
-        total += deleted;
-    }
-    *ret_result = g_strdup_printf(_("%" G_GINT64_FORMAT " finished jobs deleted"), total);
+    gint64 jobs = 0, events = 0, notices = 0;
+    const SlConfig *config = context->config;
+    if (!delete_in_batches(context, sl_sql_job_delete_old, config->retention_jobs_usec, &jobs,
+                           error) ||
+        !delete_in_batches(context, sl_sql_connection_event_delete_old,
+                           config->retention_events_usec, &events, error) ||
+        !delete_in_batches(context, sl_sql_notification_delete_old, config->retention_notices_usec,
+                           &notices, error))
+        return FALSE;
+    *ret_result = g_strdup_printf(_("%" G_GINT64_FORMAT " finished jobs, %" G_GINT64_FORMAT
+                                    " events and %" G_GINT64_FORMAT " notifications deleted"),
+                                  jobs, events, notices);
     return TRUE;
 }
 
@@ -107,8 +126,10 @@ reseal_secrets(const CronContext *context, char **ret_result, GError **error)
 const CronDuty cron_duties[] = {
     {"stale-workloads", N_("fails workloads that nobody took or whose holder fell silent"),
      stale_workloads},
+    {"notifications", N_("delivers what others are to be told of"), cron_notify_run},
     {"job-logs", N_("deletes logs of jobs that are older than [Retention] Logs="), job_logs},
-    {"finished-rows", N_("deletes finished jobs that are older than [Retention] Jobs="),
+    {"finished-rows",
+     N_("deletes finished jobs, events and notifications that are older than [Retention] says"),
      finished_rows},
     {"temporary-files", N_("deletes temporary files that were left behind"), temporary_files},
     {"reseal-secrets", N_("seals secrets anew with the first of the master keys"), reseal_secrets},

@@ -13,6 +13,13 @@ typedef struct {
     const char *log_folder; /* /var/log/sluice/jobs */
     gint64 now;             /* microseconds */
     const SlSealKey *key;   /* NULL: there is no master key here */
+    /* of the duty `notifications` */
+    const char *smtp_password; /* NULL: none */
+    const char *wake_file;     /* what has started it; NULL: none */
+    const char *templates;     /* folder of the administrator's templates; NULL: the usual one */
+    /* starts a unit that the administrator has allowed, for a run; NULL: nobody can be asked */
+    gboolean (*start_unit)(const char *unit, gint64 job_id, GError **error);
+    gint64 (*clock)(void); /* NULL: g_get_real_time */
 } CronContext;
 
 typedef struct {

@@ -10,6 +10,8 @@
 #include "sl-log.h"
 
 #define LOG_FOLDER "/var/log/sluice/jobs"
+#define WAKE_FILE "/run/sluice/notify/due"
+#define DB_CONNECTIONS 6 /* a duty, and the senders of notifications */
 #define STATEMENT_USEC (300 * (gint64)G_USEC_PER_SEC)
 
 /* Two ways to run: `sluice-cron DUTY` does one duty and ends (the timers); without an argument it
@@ -18,7 +20,8 @@ typedef struct {
     SlDaemon *daemon;
     SlConfig *config;
     SlDb *db;
-    SlSealKey *key; /* NULL without the credential: only the unit on request has it */
+    SlSealKey *key;      /* NULL without the credential: only the unit on request has it */
+    char *smtp_password; /* NULL without the credential */
     SlBusCron1 *bus;
     GHashTable *running; /* names of duties */
 } Cron;
@@ -26,7 +29,13 @@ typedef struct {
 static gboolean
 run_duty(const Cron *cron, const CronDuty *duty, char **ret_result, GError **error)
 {
-    CronContext context = {cron->db, cron->config, LOG_FOLDER, g_get_real_time(), cron->key};
+    CronContext context = {.db = cron->db,
+                           .config = cron->config,
+                           .log_folder = LOG_FOLDER,
+                           .now = g_get_real_time(),
+                           .key = cron->key,
+                           .smtp_password = cron->smtp_password,
+                           .wake_file = WAKE_FILE};
     if (!duty->run(&context, ret_result, error)) {
         g_prefix_error(error, "%s: ", duty->name);
         return FALSE;
@@ -35,9 +44,23 @@ run_duty(const Cron *cron, const CronDuty *duty, char **ret_result, GError **err
     return TRUE;
 }
 
+/* What a file ends with is the editor's, not the password's. */
+static void
+load_password(Cron *cron)
+{
+    g_autoptr(GBytes) bytes = sl_daemon_credential("sluice-smtp-password", NULL);
+    gsize len = 0;
+    const char *text = bytes != NULL ? g_bytes_get_data(bytes, &len) : NULL;
+    if (text == NULL)
+        return;
+    cron->smtp_password = g_strndup(text, len);
+    g_strchomp(cron->smtp_password);
+}
+
 static gboolean
 load_key(Cron *cron, GError **error)
 {
+    load_password(cron);
     g_autoptr(GBytes) bytes = sl_daemon_credential("sluice-master-key", NULL);
     if (bytes == NULL)
         return TRUE; /* the one duty that needs it says so */
@@ -76,7 +99,7 @@ cron_start(SlDaemon *daemon, GError **error)
     if (cron->config == NULL || !load_key(cron, error))
         return FALSE;
     g_autofree char *conninfo = sl_db_conninfo(cron->config, "sluice");
-    cron->db = sl_db_new(conninfo, 2, STATEMENT_USEC);
+    cron->db = sl_db_new(conninfo, DB_CONNECTIONS, STATEMENT_USEC);
     if (!sl_daemon_retry(daemon, _("database"), sl_db_attempt_ping, cron->db, error))
         return FALSE;
     return duty == NULL || run_and_quit(cron, duty, error);
@@ -165,6 +188,7 @@ cron_stop(SlDaemon *daemon)
     g_clear_object(&cron->bus);
     g_clear_pointer(&cron->db, sl_db_unref);
     g_clear_pointer(&cron->key, sl_seal_key_free);
+    g_clear_pointer(&cron->smtp_password, g_free);
     g_clear_pointer(&cron->config, sl_config_free);
     g_hash_table_unref(cron->running);
     g_free(cron);

@@ -9,6 +9,8 @@
 
 struct _SlHttpClient {
     SoupSession *session;
+    SlHttpGuard guard;
+    gpointer guard_data;
 };
 
 SlHttpClient *
@@ -105,16 +107,94 @@ new_message(const char *method, const char *url, GError **error)
     return NULL;
 }
 
+void
+sl_http_client_set_guard(SlHttpClient *client, SlHttpGuard guard, gpointer data)
+{
+    client->guard = guard;
+    client->guard_data = data;
+}
+
+typedef struct {
+    const SlHttpClient *client;
+    GCancellable *cancellable;
+    char *refused; /* address */
+} Watch;
+
+/* Before anything is sent, for each address that is tried: a name may mean another one each
+ * time that it is looked up, so that asking before would prove nothing. */
+static void
+on_network_event(SoupMessage *message, GSocketClientEvent event, GIOStream *stream, gpointer data)
+{
+    Watch *watch = data;
+    if (event != G_SOCKET_CLIENT_CONNECTING || !G_IS_SOCKET_CONNECTION(stream))
+        return;
+    g_autoptr(GSocketAddress) address =
+        g_socket_connection_get_remote_address(G_SOCKET_CONNECTION(stream), NULL);
+    if (G_IS_INET_SOCKET_ADDRESS(address)) {
+        GInetAddress *inet = g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(address));
+        if (watch->client->guard(inet, watch->client->guard_data))
+            return;
+        g_free(watch->refused);
+        watch->refused = g_inet_address_to_string(inet);
+    } else {
+        g_free(watch->refused);
+        watch->refused = g_strdup("unknown");
+    }
+    g_cancellable_cancel(watch->cancellable);
+}
+
+static void
+forward_cancel(GCancellable *outer, gpointer inner)
+{
+    g_cancellable_cancel(inner);
+}
+
+static gboolean send_message(SlHttpClient *client, SoupMessage *message, gint64 timeout_usec,
+                             GCancellable *cancellable, SlHttpUnixReply **ret, GError **error);
+
+static gboolean
+send_guarded(SlHttpClient *client, SoupMessage *message, gint64 timeout_usec,
+             GCancellable *cancellable, SlHttpUnixReply **ret, GError **error)
+{
+    g_autoptr(GCancellable) inner = g_cancellable_new();
+    g_autoptr(GError) cause = NULL;
+    Watch watch = {client, inner, NULL};
+    gulong id = cancellable != NULL
+                    ? g_cancellable_connect(cancellable, G_CALLBACK(forward_cancel), inner, NULL)
+                    : 0;
+    /* where it leads to is not what the guard has seen, and POST would become GET */
+    soup_message_add_flags(message, SOUP_MESSAGE_NO_REDIRECT);
+    g_signal_connect(message, "network-event", G_CALLBACK(on_network_event), &watch);
+    gboolean ok = send_message(client, message, timeout_usec, inner, ret, &cause);
+    g_signal_handlers_disconnect_by_data(message, &watch);
+    if (id != 0)
+        g_cancellable_disconnect(cancellable, id);
+    g_autofree char *refused = watch.refused;
+    if (!ok && refused != NULL)
+        return sl_error_set(error, SL_ERROR_FORBIDDEN, "address %s is not allowed", refused);
+    if (!ok)
+        g_propagate_error(error, g_steal_pointer(&cause));
+    return ok;
+}
+
 gboolean
 sl_http_client_request(SlHttpClient *client, const char *method, const char *url,
                        const char *const *headers, const char *body, gint64 timeout_usec,
                        GCancellable *cancellable, SlHttpUnixReply **ret, GError **error)
 {
     g_autoptr(SoupMessage) message = new_message(method, url, error);
-    g_autoptr(GError) cause = NULL;
     if (message == NULL)
         return FALSE;
     fill_message(message, headers, body);
+    return (client->guard != NULL ? send_guarded : send_message)(client, message, timeout_usec,
+                                                                 cancellable, ret, error);
+}
+
+static gboolean
+send_message(SlHttpClient *client, SoupMessage *message, gint64 timeout_usec,
+             GCancellable *cancellable, SlHttpUnixReply **ret, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
     soup_session_set_timeout(client->session, (guint)MAX(timeout_usec / (gint64)G_USEC_PER_SEC, 1));
     g_autoptr(GInputStream) stream =
         soup_session_send(client->session, message, cancellable, &cause);

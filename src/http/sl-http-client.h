@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <gio/gio.h>
+
 #include "sl-http-unix.h"
 
 /* A blocking HTTP client for other hosts, over TLS with this host's trusted certificates (libsoup).
@@ -10,6 +12,12 @@ typedef struct _SlHttpClient SlHttpClient;
 SlHttpClient *sl_http_client_new(const char *user_agent);
 void sl_http_client_free(SlHttpClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlHttpClient, sl_http_client_free)
+
+/* May this address be connected to? Asked for each one that is tried, so that no name can mean
+ * another one than was looked at. With a guard redirects are not followed, and a refused address is
+ * SL_ERROR_FORBIDDEN. */
+typedef gboolean (*SlHttpGuard)(GInetAddress *address, gpointer data);
+void sl_http_client_set_guard(SlHttpClient *client, SlHttpGuard guard, gpointer data);
 
 /* One request. `headers`: NULL or "Name", "value", …, NULL. `body` NULL: none; it is sent as JSON.
  * `timeout_usec` is for each wait for the other side, not for the whole.

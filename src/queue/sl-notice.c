@@ -44,7 +44,8 @@ sl_notice_add_of_job(SlTx *tx, gint64 job_id, GError **error)
 gboolean
 sl_notice_claim(SlTx *tx, gint64 now, gint64 until, SlNotification **ret, GError **error)
 {
-    return sl_sql_notification_claim(tx, now, until, ret, error);
+    return sl_sql_notification_hold(tx, NULL, error) &&
+           sl_sql_notification_claim(tx, now, until, ret, error);
 }
 
 gboolean

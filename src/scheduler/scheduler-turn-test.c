@@ -3,6 +3,8 @@
 #define G_LOG_DOMAIN "sluice"
 #include "scheduler-turn.h"
 
+#include <glib/gstdio.h>
+
 #include "sl-error.h"
 #include "sl-queue-fixture.h"
 #include "sl-queue.h"
@@ -169,6 +171,42 @@ test_retry(Fixture *f, gconstpointer data)
     g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from task"), ==, 1);
 }
 
+#define NOTICE                                                                                     \
+    "insert into notification (notification_id, workspace_id, trigger, channel, target, facts,"    \
+    " due_at, created_at) values (gen_random_uuid(), '" FIXTURE_WORKSPACE                          \
+    "', 'success', 'webhook', 'x', '{}', '2026-08-01T12:00:00Z', now())"
+
+/* Something to deliver makes the file that starts whoever delivers, again and again while nobody
+ * has it, and only the leader does; what is due later wakes us in time. */
+static void
+test_outbox(Fixture *f, gconstpointer data)
+{
+    g_autofree char *folder = g_dir_make_tmp("sl-outbox-XXXXXX", NULL);
+    g_autofree char *file = g_build_filename(folder, "due", NULL);
+    f->one.wake_file = f->two.wake_file = file;
+    queue_fixture_script(f->db, "update connection set status = 'inactive'");
+    turn(&f->one, FIXTURE_NOW);
+    g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
+    queue_fixture_script(f->db, NOTICE);
+    turn(&f->two, FIXTURE_NOW);
+    g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
+    g_assert_cmpint(turn(&f->one, FIXTURE_NOW - 1), ==, FIXTURE_NOW);
+    g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
+    for (int i = 0; i < 2; i++) {
+        g_assert_cmpint(turn(&f->one, FIXTURE_NOW), >, FIXTURE_NOW);
+        g_assert_true(g_file_test(file, G_FILE_TEST_EXISTS));
+        g_unlink(file);
+    }
+    /* somebody has it; when he is dead, it is due again */
+    queue_fixture_script(f->db, "update notification set claimed_until = '2026-08-01T12:00:01Z'");
+    g_assert_cmpint(turn(&f->one, FIXTURE_NOW), ==, FIXTURE_NOW + SEC);
+    g_assert_false(g_file_test(file, G_FILE_TEST_EXISTS));
+    /* a folder that is not there is no error */
+    f->one.wake_file = "/nonexistent/due";
+    turn(&f->one, FIXTURE_NOW + SEC);
+    g_rmdir(folder);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -176,6 +214,7 @@ main(int argc, char **argv)
     g_log_set_always_fatal(G_LOG_FATAL_MASK);
 #define ADD(name, func) g_test_add("/scheduler/turn/" name, Fixture, NULL, setup, func, teardown)
     ADD("basic", test_basic);
+    ADD("outbox", test_outbox);
     ADD("cron", test_cron);
     ADD("no-catch-up", test_no_catch_up);
     ADD("manual-and-edit", test_manual_and_edit);

@@ -199,6 +199,26 @@ parse_due(const char *text, gint64 *ret, GError **error)
     return text == NULL || sl_time_parse(text, ret, error);
 }
 
+/* Whoever delivers is started by the file (sluice-cron-notifications.path). What is due has been
+ * told by it, so that only later rows wake us again. */
+static gboolean
+look_at_outbox(SchedulerState *state, gint64 now, gint64 *ret_next, GError **error)
+{
+    g_autoptr(SlTx) tx = sl_db_begin(state->db, TRUE, error);
+    g_autoptr(SlOutboxRow) row = NULL;
+    if (tx == NULL || !sl_sql_notification_look_ahead(tx, now, &row, error))
+        return FALSE;
+    if (row != NULL && sl_record_has(&sl_outbox_row_record, row, SL_OUTBOX_ROW_NEXT))
+        *ret_next = MIN(*ret_next, row->next);
+    if (row == NULL || !row->waiting || state->wake_file == NULL)
+        return TRUE;
+    /* Its timer comes to the same result a little later. */
+    g_autoptr(GError) reason = NULL;
+    if (!g_file_set_contents_full(state->wake_file, "", 0, G_FILE_SET_CONTENTS_NONE, 0644, &reason))
+        g_debug("%s, ignoring", reason->message);
+    return TRUE;
+}
+
 gboolean
 scheduler_turn(SchedulerState *state, gint64 now, GCancellable *cancellable, gint64 *ret_next,
                GError **error)
@@ -218,5 +238,5 @@ scheduler_turn(SchedulerState *state, gint64 now, GCancellable *cancellable, gin
             return FALSE;
     }
     *ret_next = MIN(renewal, due);
-    return TRUE;
+    return look_at_outbox(state, now, ret_next, error);
 }

@@ -16,6 +16,7 @@ typedef struct {
     gint64 term;       /* 0: not the leader */
     guint64 n_created; /* jobs of schedules, since the start */
     guint64 n_retried;
+    const char *wake_file; /* made when something waits to be delivered; NULL: nobody to wake */
 } SchedulerState;
 
 void scheduler_state_init(SchedulerState *state, SlDb *db, const SlConfig *config);

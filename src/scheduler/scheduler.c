@@ -11,6 +11,7 @@
 #include "sl-queue.h"
 #include "sl-sql.h"
 
+#define WAKE_FILE "/run/sluice/notify/due"
 #define POLL_USEC (30 * (gint64)G_USEC_PER_SEC)
 
 typedef struct {
@@ -60,7 +61,7 @@ static gboolean
 scheduler_start(SlDaemon *daemon, GError **error)
 {
     static const SlDbLoopFuncs funcs = {turn, on_busy};
-    static const char *const channels[] = {SL_CHANNEL_SCHEDULE, NULL};
+    static const char *const channels[] = {SL_CHANNEL_SCHEDULE, SL_CHANNEL_NOTICE, NULL};
     Scheduler *scheduler = g_new0(Scheduler, 1);
     sl_daemon_set_data(daemon, scheduler);
     scheduler->daemon = daemon;
@@ -72,6 +73,7 @@ scheduler_start(SlDaemon *daemon, GError **error)
     if (!sl_daemon_retry(daemon, _("database"), sl_db_attempt_ping, scheduler->db, error))
         return FALSE;
     scheduler_state_init(&scheduler->state, scheduler->db, scheduler->config);
+    scheduler->state.wake_file = WAKE_FILE;
     scheduler->loop = sl_db_loop_new(conninfo, channels, POLL_USEC, &funcs, scheduler);
     return TRUE;
 }

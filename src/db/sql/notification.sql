@@ -79,6 +79,11 @@ cross join lateral (
     ) told (channel, target, wanted)
 where c.connection_id = $1 and told.wanted and told.target <> '';
 
+-- name: notification_hold
+-- exec:
+-- Until the end of the transaction: two that claim at the same time would not see each other's targets.
+select pg_advisory_xact_lock(hashtext('sluice notification'));
+
 -- name: notification_claim
 -- row: Notification
 -- The next one that is due, for a while; none to a target that somebody is talking to.
@@ -120,10 +125,15 @@ from failed f
 where n.channel = f.channel and n.target = f.target and n.notification_id <> f.notification_id
   and n.due_at < $3 and n.claimed_until is null;
 
--- name: notification_next_due
--- text:
--- When there is something to deliver; null: nothing waits.
-select min(due_at)::text from notification where due_at is not null;
+-- name: notification_look_ahead
+-- row: OutboxRow
+-- Does something wait that nobody has, and when is the next one due?
+-- params: now timestamptz
+select exists (
+        select from notification
+        where due_at <= $1 and (claimed_until is null or claimed_until <= $1)) as waiting,
+    (select min(greatest(due_at, claimed_until)) from notification
+     where due_at is not null and (due_at > $1 or claimed_until > $1)) as next;
 
 -- name: notification_delete_old
 -- exec:
