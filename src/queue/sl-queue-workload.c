@@ -169,7 +169,8 @@ sl_queue_workload_commit(SlTx *tx, const SlWorkloadReport *report, gint64 now, G
     return save_report(tx, report, held, now, error);
 }
 
-/* Was this very report accepted before? */
+/* Was this very report accepted before? An end that somebody else gave it, the sweep for one, is
+ * none of the holder's: he hears that he is late. */
 static gboolean
 is_repeated(SlTx *tx, const SlWorkloadReport *report, GError **error)
 {
@@ -180,7 +181,8 @@ is_repeated(SlTx *tx, const SlWorkloadReport *report, GError **error)
         return sl_error_set(error, SL_ERROR_NOT_FOUND, "workload '%s' does not exist",
                             report->workload_id);
     return ((SlWorkloadStatus)workload->status == report->status &&
-            g_strcmp0(workload->token, report->token) == 0) ||
+            g_strcmp0(workload->token, report->token) == 0 &&
+            g_strcmp0(workload->termination_source, report->source) == 0) ||
            gone(report->workload_id, error);
 }
 

@@ -72,9 +72,10 @@ renew_or_elect(SchedulerState *state, char **ret_due, GError **error)
 static SlTx *
 begin_as_leader(SchedulerState *state, GError **error)
 {
-    gint64 held = 0;
+    gint64 held = 0, silent_ms = state->config->scheduler_lease_usec / 1000;
     g_autoptr(SlTx) tx = sl_db_begin(state->db, FALSE, error);
-    if (tx == NULL || !sl_sql_leader_hold(tx, LEADER, state->holder, state->term, &held, error))
+    if (tx == NULL ||
+        !sl_sql_leader_hold(tx, LEADER, state->holder, state->term, silent_ms, &held, error))
         return NULL;
     if (held == 0) {
         sl_error_set(error, SL_ERROR_CONFLICT, "another scheduler leads now");
