@@ -263,6 +263,7 @@ world_crash(World *w, Step step, guint strike, CrashMode mode)
         g_autofree char *done =
             world_ask(w, "update leader set expires_at = now() - interval '1 second'");
     }
+    look(w); /* it may have begun a job that empties the streams */
     return struck;
 }
 
