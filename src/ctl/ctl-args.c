@@ -36,6 +36,8 @@ const CtlOption ctl_options[CTL_N_OPTIONS] = {
                          N_("print what would be sent, send nothing")},
     [CTL_OPT_STREAMS] = {"streams", 0, N_("GLOB,…"), FALSE, NULL,
                          N_("only streams whose names match; a namespace may stand before a dot")},
+    [CTL_OPT_STREAM] = {"stream", 0, N_("NAME"), FALSE, NULL,
+                        N_("only this stream; NAMESPACE.NAME where several have the name")},
     [CTL_OPT_MODE] = {"mode", 0, N_("MODE"), FALSE,
                       "overwrite|append|append-dedup|overwrite-dedup|incremental-append",
                       N_("sync mode of every stream")},

@@ -49,6 +49,7 @@ class Problem(Exception):
 
 class State:
     def __init__(self):
+        self.states = {}  # connection id → connectionState
         self.requests = []
         self.connectors = [connector(1, "source", "source-sample", "Sample data"),
                            connector(2, "destination", "destination-postgres", "Postgres"),
@@ -178,6 +179,34 @@ def register(state, body):
     return row
 
 
+def state_rows(stored):
+    if stored["stateType"] == "global":
+        return stored["globalState"]["streamStates"]
+    return stored.setdefault("streamState", []) if stored["stateType"] == "stream" else []
+
+
+def save_state(state, body):
+    """As the server: stream by stream, null forgets, another type needs an empty place."""
+    key, new = body["connectionId"], body["connectionState"]
+    if any(j["connectionId"] == key and j["status"] in ("pending", "running", "incomplete") for j in state.jobs):
+        raise Problem(423, f"a job of connection '{key}' has not ended")
+    old = state.states.get(key, {"stateType": "not_set", "connectionId": key})
+    if old["stateType"] not in ("not_set", new["stateType"]):
+        raise Problem(409, "the state is of another type: clear the connection first")
+    rows = {json.dumps(r["streamDescriptor"]): r for r in state_rows(old) + state_rows(new)}
+    rows = [r for r in rows.values() if r.get("streamState") is not None]
+    stored = {"stateType": new["stateType"], "connectionId": key}
+    if new["stateType"] == "global":
+        stored["globalState"] = {"shared_state": new["globalState"].get("shared_state"), "streamStates": rows}
+    elif new["stateType"] == "legacy":
+        stored["state"] = new["state"]
+    else:
+        stored["streamState"] = rows
+    empty = not rows and stored.get("state") is None and not stored.get("globalState", {}).get("shared_state")
+    state.states[key] = {"stateType": "not_set", "connectionId": key} if empty else stored
+    return state.states[key]
+
+
 # (method, path, function of (state, groups, query, body))
 ROUTES = [(m, re.compile(p + "$"), f) for m, p, f in [
     ("POST", "/api/v1/sluice/setup/link", lambda s, g, q, b: {
@@ -197,6 +226,9 @@ ROUTES = [(m, re.compile(p + "$"), f) for m, p, f in [
     ("PATCH", "/api/public/v1/connections/([^/]+)", lambda s, g, q, b: patch_connection(s, g[0], b)),
     ("DELETE", "/api/public/v1/connections/([^/]+)",
      lambda s, g, q, b: remove(s.connections, "connectionId", g[0], "connection")),
+    ("POST", "/api/v1/state/get", lambda s, g, q, b: s.states.get(
+        b["connectionId"], {"stateType": "not_set", "connectionId": b["connectionId"]})),
+    ("POST", "/api/v1/state/create_or_update_safe", lambda s, g, q, b: save_state(s, b)),
     ("GET", "/api/public/v1/jobs", lambda s, g, q, b: list_jobs(s, q)),
     ("POST", "/api/public/v1/jobs", lambda s, g, q, b: create_job(s, b)),
     ("DELETE", "/api/public/v1/jobs/([^/]+)", lambda s, g, q, b: cancel_job(s, g[0])),

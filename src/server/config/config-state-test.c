@@ -85,6 +85,33 @@ test_legacy(Fixture *fix, gconstpointer data)
     assert_lacks(answer, "cursor");
 }
 
+/* Null forgets, whatever the type. */
+static void
+test_null(Fixture *fix, gconstpointer data)
+{
+    static const struct {
+        const char *set, *forget;
+    } cases[] = {
+        {SAVE("\"stateType\":\"stream\",\"streamState\":[{\"streamDescriptor\":{\"name\":\"a\"},"
+              "\"streamState\":{}}]"),
+         SAVE("\"stateType\":\"stream\",\"streamState\":[{\"streamDescriptor\":{\"name\":\"a\"},"
+              "\"streamState\":null}]")},
+        {SAVE("\"stateType\":\"legacy\",\"state\":{}"),
+         SAVE("\"stateType\":\"legacy\",\"state\":null")},
+        {SAVE("\"stateType\":\"global\",\"globalState\":{\"shared_state\":{},\"streamStates\":[{"
+              "\"streamDescriptor\":{\"name\":\"a\",\"namespace\":\"x\"},\"streamState\":{}}]}"),
+         SAVE("\"stateType\":\"global\",\"globalState\":{\"shared_state\":null,\"streamStates\":[{"
+              "\"streamDescriptor\":{\"name\":\"a\",\"namespace\":\"x\"},\"streamState\":null}]}")},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        config_call(fix, "state/create_or_update_safe", cases[i].set, 200);
+        g_assert_cmpint(queue_fixture_count(fix->server.db, "select count(*) from state"), >, 0);
+        const char *answer = config_call(fix, "state/create_or_update_safe", cases[i].forget, 200);
+        g_assert_cmpstr(member(fix, answer, "stateType"), ==, "not_set");
+        g_assert_cmpint(queue_fixture_count(fix->server.db, "select count(*) from state"), ==, 0);
+    }
+}
+
 static void
 test_locked(Fixture *fix, gconstpointer data)
 {
@@ -173,6 +200,7 @@ config_add_state_cases(void)
     CONFIG_CASE("state/stream", test_stream);
     CONFIG_CASE("state/global", test_global);
     CONFIG_CASE("state/legacy", test_legacy);
+    CONFIG_CASE("state/null", test_null);
     CONFIG_CASE("state/locked", test_locked);
     CONFIG_CASE("state/refused", test_refused);
     CONFIG_CASE("tags", test_tags);

@@ -167,7 +167,9 @@ to_messages(const SlConfigConnectionState *state, GError **error)
             write_global(&w, state->global_state);
         break;
     case SL_CONFIG_STATE_TYPE_LEGACY:
-        if ((ok = state->state != NULL || missing("state", "legacy", error))) {
+        if ((ok = state->state != NULL ||
+                  sl_record_is_null(state, SL_CONFIG_CONNECTION_STATE_STATE) ||
+                  missing("state", "legacy", error))) {
             sl_json_begin_object(&w);
             sl_json_member_string(&w, "type", "LEGACY");
             sl_json_member_raw(&w, "data", state->state);
