@@ -28,6 +28,8 @@ sl_json_fault(SlJsonFault *fault, const char *at, const char *why)
 static inline const char *
 sl_json_skip_space(const char *p, const char *end)
 {
+    if (p < end && (guint8)*p > ' ') /* nearly always */
+        return p;
     while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
         p++;
     return p;
@@ -262,16 +264,17 @@ sl_json_number_end(const char *p, const char *end, SlJsonFault *fault)
 static inline const char *
 sl_json_literal_end(const char *p, const char *end, guint8 *ret_type)
 {
-    static const struct {
-        const char *text;
-        guint8 n, type;
-    } literals[] = {{"null", 4, 0}, {"false", 5, 1}, {"true", 4, 2}}; /* in SlJsonType's order */
-
-    for (guint i = 0; i < G_N_ELEMENTS(literals); i++) {
-        if (end - p >= literals[i].n && memcmp(p, literals[i].text, literals[i].n) == 0) {
-            *ret_type = literals[i].type;
-            return p + literals[i].n;
-        }
+    if (end - p >= 4 && memcmp(p, "null", 4) == 0) {
+        *ret_type = 0; /* in SlJsonType's order */
+        return p + 4;
+    }
+    if (end - p >= 4 && memcmp(p, "true", 4) == 0) {
+        *ret_type = 2;
+        return p + 4;
+    }
+    if (end - p >= 5 && memcmp(p, "false", 5) == 0) {
+        *ret_type = 1;
+        return p + 5;
     }
     return NULL;
 }

@@ -175,6 +175,8 @@ sl_json_append_string(const SlJsonNode *node, GString *out)
 gboolean
 sl_json_append_unescaped(SlSpan raw, GString *out)
 {
+    if (raw.n == 0) /* of what is absent there is no address */
+        return TRUE;
     const char *p = raw.p, *end = raw.p + raw.n;
     while (p < end) {
         const char *slash = memchr(p, '\\', (gsize)(end - p));

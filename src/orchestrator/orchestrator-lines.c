@@ -98,3 +98,27 @@ orchestrator_lines_next(OrchestratorLines *lines, const char **ret_line, gsize *
     lines->searched = lines->start;
     return TRUE;
 }
+
+gboolean
+orchestrator_lines_scan(OrchestratorLines *lines, SlJsonScanner *scanner, const char **ret_line,
+                        gsize *ret_len, SlMessage *ret)
+{
+    const char *from = lines->data + lines->start, *to = lines->data + lines->end;
+    gsize searched = lines->searched - lines->start;
+    if (lines->start == lines->end)
+        return FALSE;
+    const char *next = sl_json_scan_next(scanner, from, to, &searched, ret);
+    if (next == NULL && !lines->eof) {
+        lines->searched = lines->start + searched;
+        return FALSE;
+    }
+    if (next == NULL) { /* the last one, without a newline */
+        next = to;
+        sl_json_scan(scanner, from, (gsize)(to - from), ret);
+    }
+    *ret_line = from;
+    *ret_len = (gsize)(next - from);
+    lines->start += *ret_len;
+    lines->searched = lines->start;
+    return TRUE;
+}

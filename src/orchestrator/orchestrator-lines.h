@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <glib.h>
+#include "sl-json-scan.h"
 
 /* Lines out of a non-blocking descriptor, in one growing piece of memory. A line is searched for
  * its end once, and moved at most once. */
@@ -34,6 +34,11 @@ OrchestratorLinesResult orchestrator_lines_fill_more(OrchestratorLines *lines, g
 /* The next whole line, with its newline; at the end of the file also the last one without. The
  * bytes stay where they are until the next fill. */
 gboolean orchestrator_lines_next(OrchestratorLines *lines, const char **ret_line, gsize *ret_len);
+
+/* The same, and what the scanner says of it: one pass less over the bytes than to look for its end
+ * first. */
+gboolean orchestrator_lines_scan(OrchestratorLines *lines, SlJsonScanner *scanner,
+                                 const char **ret_line, gsize *ret_len, SlMessage *ret);
 
 /* What there is of an unfinished line. */
 static inline gsize

@@ -165,8 +165,8 @@ take_lines(OrchestratorPump *pump)
     SlMessage message;
     const char *line;
     gsize len;
-    while (!pump->broken && orchestrator_lines_next(&pump->lines, &line, &len)) {
-        sl_json_scan(pump->scanner, line, len, &message);
+    while (!pump->broken &&
+           orchestrator_lines_scan(&pump->lines, pump->scanner, &line, &len, &message)) {
         if (pump->relay != NULL && message.type == SL_MESSAGE_RECORD)
             break_source(pump, "the source sent a record on its standard output, although it was "
                                "given sockets for that");

@@ -14,6 +14,7 @@ import golden_cases  # noqa: E402
 import job_cases  # noqa: E402
 import list_cases  # noqa: E402
 import mapper_cases  # noqa: E402
+import memory_cases  # noqa: E402
 import socket_cases  # noqa: E402
 import sync_cases  # noqa: E402
 
@@ -33,7 +34,8 @@ def run_case(function):
 
 def main():
     harness.ORCHESTRATOR, harness.INIT = (os.path.abspath(path) for path in sys.argv[1:3])
-    cases = [(name, value) for module in (sync_cases, list_cases, golden_cases, mapper_cases, job_cases, bus_cases, socket_cases) for name, value in sorted(vars(module).items())
+    modules = (sync_cases, list_cases, golden_cases, mapper_cases, memory_cases, job_cases, bus_cases, socket_cases)
+    cases = [(name, value) for module in modules for name, value in sorted(vars(module).items())
              if name.startswith("case_") and (len(sys.argv) < 4 or name[5:] in sys.argv[3:])]
     print(f"1..{len(cases)}", flush=True)
     failed = 0
