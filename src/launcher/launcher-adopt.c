@@ -11,7 +11,8 @@
  *
  *   status               | scope there              | scope gone
  *   claimed              | goes on; launched again  | released: it never began
- *   launched, running    | goes on                  | failed: the orchestrator left no report
+ *   launched, running    | goes on                  | failed, once its connectors have ended: the
+ *                        |                          | orchestrator left no report
  *   not ours (any more)  | stopped                  |
  *
  * A child that its launcher did not release before it died has ended by itself. */
@@ -60,22 +61,23 @@ adopt_one(Launcher *launcher, LauncherWorkload *workload, char *const *units)
     gboolean is_claimed = g_strcmp0(workload->status, "claimed") == 0;
     g_auto(SlLogScope) id = sl_log_scope(SL_LOG_WORKLOAD_ID, workload->id);
 
+    for (int role = 0; role < LAUNCHER_N_ROLES; role++)
+        workload->connector_runs[role] = is_there(units, workload->connector[role]);
     if (is_there(units, workload->scope)) {
         workload->state = LAUNCHER_RUNNING;
-        for (int role = 0; role < LAUNCHER_N_ROLES; role++)
-            workload->connector_runs[role] = is_there(units, workload->connector[role]);
         g_message("workload '%s' goes on", workload->id);
         if (is_claimed)
             launcher_report(launcher->reports, LAUNCHER_REPORT_LAUNCHED, workload, NULL);
         return;
     }
-    if (is_claimed)
+    if (is_claimed) {
         launcher_report(launcher->reports, LAUNCHER_REPORT_RELEASE, workload,
                         "it was claimed, but never began");
-    else
-        launcher_report(launcher->reports, LAUNCHER_REPORT_FAILURE, workload,
-                        "the orchestrator ended without a report while the launcher was away");
-    launcher_core_remove(launcher, workload);
+        launcher_core_remove(launcher, workload);
+        return;
+    }
+    workload->stop_reason = "the orchestrator ended without a report while the launcher was away";
+    launcher_core_ended(launcher, workload);
 }
 
 static void

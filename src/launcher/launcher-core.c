@@ -13,6 +13,9 @@
 
 /* After a failure nobody is helped by asking again at once. */
 #define PAUSE_USEC (2 * G_USEC_PER_SEC)
+/* systemd ends connectors with their scope, and kills those that take longer than the stop time-out
+ * of their units; this is for a unit whose end nobody tells. */
+#define END_SEC 120
 
 typedef struct {
     Launcher *launcher;
@@ -114,6 +117,60 @@ finish(Launcher *launcher, LauncherWorkload *workload)
     launcher_core_remove(launcher, workload);
 }
 
+typedef struct {
+    Launcher *launcher;
+    char *id;
+} Waiting;
+
+static void
+waiting_free(gpointer data)
+{
+    Waiting *waiting = data;
+    g_free(waiting->id);
+    g_free(waiting);
+}
+
+static gboolean
+on_end_time(gpointer data)
+{
+    const Waiting *waiting = data;
+    LauncherWorkload *workload = g_hash_table_lookup(waiting->launcher->workloads, waiting->id);
+    workload->end_source = 0;
+    g_warning("connectors of workload '%s' have not ended in %d s, ignoring", workload->id,
+              END_SEC);
+    finish(waiting->launcher, workload);
+    return G_SOURCE_REMOVE;
+}
+
+/* Nothing of the workload may run any more when its failure is told, because that starts the next
+ * attempt: a destination that still stores what it had would work on the same tables as its
+ * successor. */
+static void
+finish_alone(Launcher *launcher, LauncherWorkload *workload)
+{
+    if (workload->state != LAUNCHER_ENDED || workload->pid != 0)
+        return;
+    for (int role = 0; role < LAUNCHER_N_ROLES; role++) {
+        if (!workload->connector_runs[role])
+            continue;
+        if (workload->end_source == 0) {
+            Waiting *waiting = g_new(Waiting, 1);
+            *waiting = (Waiting){launcher, g_strdup(workload->id)};
+            workload->end_source = g_timeout_add_seconds_full(G_PRIORITY_DEFAULT, END_SEC,
+                                                              on_end_time, waiting, waiting_free);
+        }
+        return;
+    }
+    finish(launcher, workload);
+}
+
+void
+launcher_core_ended(Launcher *launcher, LauncherWorkload *workload)
+{
+    workload->state = LAUNCHER_ENDED;
+    finish_alone(launcher, workload);
+}
+
 static void
 on_child_exit(GPid pid, gint status, gpointer data)
 {
@@ -125,8 +182,7 @@ on_child_exit(GPid pid, gint status, gpointer data)
     workload->pid = 0;
     workload->child_status = status;
     workload->has_status = TRUE;
-    if (workload->state == LAUNCHER_ENDED)
-        finish(about->launcher, workload);
+    finish_alone(about->launcher, workload);
 }
 
 static void
@@ -171,15 +227,14 @@ launcher_core_on_unit_ended(const SlUnitEnd *end, gpointer data)
             if (workload->connector_runs[role]) /* else its start failed and says so itself */
                 log_connector_end(workload, end);
             workload->connector_runs[role] = FALSE;
+            finish_alone(launcher, workload);
             return;
         }
     }
     if (workload->state == LAUNCHER_STARTING)
         return; /* on_scope_started decides */
-    workload->state = LAUNCHER_ENDED;
     /* A child of ours: its SIGCHLD is on the way and says how it ended. */
-    if (workload->pid == 0)
-        finish(launcher, workload);
+    launcher_core_ended(launcher, workload);
 }
 
 /* --- the start of a workload -------------------------------------------------------------------

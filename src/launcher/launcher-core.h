@@ -55,6 +55,8 @@ void launcher_core_take_in(Launcher *launcher, gint64 usec);
 /* Takes over a workload, from now on found by its id and units. */
 void launcher_core_add(Launcher *launcher, LauncherWorkload *workload);
 void launcher_core_remove(Launcher *launcher, LauncherWorkload *workload);
+/* Its scope is gone: what is left of it ends, then its failure is told. */
+void launcher_core_ended(Launcher *launcher, LauncherWorkload *workload);
 gboolean launcher_core_may_begin(const Launcher *launcher);
 
 /* SlUnitEnded: the end of any watched unit. */

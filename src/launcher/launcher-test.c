@@ -316,6 +316,27 @@ test_life(Fixture *f, gconstpointer data)
     wait_for(f, answers, "[],)");
 }
 
+/* The next attempt must not begin while a connector of this one still works. */
+static void
+test_end_waits_for_connectors(Fixture *f, gconstpointer data)
+{
+    start_launcher(f);
+    guint n = add(f, "one");
+    wait_for(f, is_launched, "one");
+    sl_test_systemd1_set_unit_of_all(f->bus, scope_of(f, n));
+    g_autofree char *answer = g_strdup_printf("('%s',)", source_of(f, n));
+    expect_call(f, "65534", "StartConnector", "one source {}", answer);
+    sl_test_systemd1_end(f->bus, scope_of(f, n), "success", 0, 0);
+    kill_orchestrator(f, 1);
+    /* all that has happened so far is through when a second workload is there */
+    add(f, "two");
+    wait_for(f, is_launched, "two");
+    g_assert_false(is_there(f, "ended/one"));
+    sl_test_systemd1_end(f->bus, source_of(f, n), "exit-code", 143, 1);
+    expect_ended(f, "one",
+                 "the orchestrator ended without a report: it was killed by signal 9 (Killed)");
+}
+
 static void
 test_exit_status(Fixture *f, gconstpointer data)
 {
@@ -623,6 +644,7 @@ main(int argc, char **argv)
 #define ADD(name, function)                                                                        \
     g_test_add("/launcher/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("life", test_life);
+    ADD("end-waits-for-connectors", test_end_waits_for_connectors);
     ADD("exit-status", test_exit_status);
     ADD("refused", test_refused);
     ADD("failed-start", test_failed_start);

@@ -98,6 +98,7 @@ launcher_workload_free(LauncherWorkload *workload)
         g_free(workload->connector[role]);
     }
     sl_fd_clear(&workload->go_fd);
+    g_clear_handle_id(&workload->end_source, g_source_remove);
     g_free(workload->id);
     g_free(workload->auto_id);
     g_free(workload->compact);

@@ -33,6 +33,7 @@ typedef struct {
     int go_fd;        /* a byte here lets the child go on; -1 */
     int child_status; /* as of wait(2), when has_status */
     gboolean has_status;
+    guint end_source;        /* ended, but a connector still winds down; 0: none */
     gboolean failed_start;   /* somebody else reports; the end of the child is no news */
     const char *stop_reason; /* static; why we stopped it */
 } LauncherWorkload;
