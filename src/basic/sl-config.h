@@ -56,6 +56,7 @@ typedef struct {
     gint64 orchestrator_commit_usec; /* acknowledged states are persisted this often */
     gint64 orchestrator_max_line;    /* bytes; a longer line fails the sync */
     gint64 orchestrator_data_sockets; /* of a data channel; 0: never one */
+    gint64 orchestrator_strict_counts;
     gint64 orchestrator_source_silence_usec;
     gint64 orchestrator_destination_stall_usec;
     gint64 orchestrator_max_log; /* bytes of one attempt's log */

@@ -157,8 +157,8 @@ orchestrator_input_apply(const OrchestratorInput *input, SlConfig *config)
         {"commitMs", &config->orchestrator_commit_usec, 1000, 10},
         {"maxLine", &config->orchestrator_max_line, 1, 65536},
         {"maxLog", &config->orchestrator_max_log, 1, 0},
-        {"sourceSilenceSec", &config->orchestrator_source_silence_usec, G_USEC_PER_SEC, 1},
-        {"destinationStallSec", &config->orchestrator_destination_stall_usec, G_USEC_PER_SEC, 1},
+        {"sourceSilenceSec", &config->orchestrator_source_silence_usec, G_USEC_PER_SEC, 0},
+        {"destinationStallSec", &config->orchestrator_destination_stall_usec, G_USEC_PER_SEC, 0},
     };
     for (guint i = 0; i < G_N_ELEMENTS(settings); i++) {
         const SlJsonNode *node = get_member(input->doc, sl_json_root(input->doc), settings[i].key);

@@ -50,6 +50,7 @@ struct OrchestratorPump {
     gboolean unmappable; /* … or sent what a mapper cannot take */
     gboolean eof_told, closed, flush_due;
     gboolean nap;
+    gboolean alive; /* the source has sent something else than chatter */
     gint64 waiting_since, blocked_since;
     char *fault;
     OrchestratorRelay *relay; /* NULL: records come from `in` and go to `out` */
@@ -167,6 +168,7 @@ take_lines(OrchestratorPump *pump)
     gsize len;
     while (!pump->broken &&
            orchestrator_lines_scan(&pump->lines, pump->scanner, &line, &len, &message)) {
+        pump->alive |= message.type != SL_MESSAGE_LOG && message.type != SL_MESSAGE_NONE;
         if (pump->relay != NULL && message.type == SL_MESSAGE_RECORD)
             break_source(pump, "the source sent a record on its standard output, although it was "
                                "given sockets for that");
@@ -306,8 +308,6 @@ read_some(OrchestratorPump *pump)
         if (second == ORCHESTRATOR_LINES_EOF)
             result = ORCHESTRATOR_LINES_EOF;
     }
-    if (n + more > 0)
-        pump->waiting_since = g_get_monotonic_time();
     if (result == ORCHESTRATOR_LINES_TOO_LONG) {
         g_autofree char *stream = guess_stream(pump);
         break_source(pump,
@@ -320,7 +320,12 @@ read_some(OrchestratorPump *pump)
         break_source(pump, "reading from the source: %s", g_strerror(errno));
         return;
     }
+    gsize held = orchestrator_lines_rest(&pump->lines);
+    pump->alive = FALSE;
     take_lines(pump);
+    /* A line that is still growing is a sign of life as well. */
+    if (pump->alive || (n + more > 0 && held == orchestrator_lines_rest(&pump->lines)))
+        pump->waiting_since = g_get_monotonic_time();
     if (result != ORCHESTRATOR_LINES_EOF)
         return;
     pump->reading = FALSE;

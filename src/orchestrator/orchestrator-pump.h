@@ -58,8 +58,8 @@ void orchestrator_pump_detach_sink(OrchestratorPump *pump);
 void orchestrator_pump_append(OrchestratorPump *pump, const char *line, gsize len);
 
 /* For the watch over both sides, monotonic. `waiting_since`: since when the source may send and has
- * not (0: it is not its turn); `blocked_since`: since when the destination takes nothing (0: it
- * does). */
+ * not, but for log lines (0: it is not its turn: the destination does not take what it sent);
+ * `blocked_since`: since when the destination takes nothing (0: it does). */
 void orchestrator_pump_get_times(const OrchestratorPump *pump, gint64 *ret_waiting_since,
                                  gint64 *ret_blocked_since);
 

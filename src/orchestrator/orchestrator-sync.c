@@ -255,6 +255,15 @@ take_ack_lines(OrchestratorSync *sync)
             orchestrator_take_message(sync->o, ORCHESTRATOR_DESTINATION, &message, line, len,
                                       &trace);
     }
+    const char *fault = sl_ledger_get_fault(sync->ledger);
+    if (fault == NULL || sync->miscounted)
+        return;
+    sync->miscounted = sync->failed = TRUE;
+    orchestrator_fail(sync->o, SL_ORIGIN_DESTINATION, SL_FAILURE_SYSTEM, NULL, "%s", fault);
+    if (!sync->stopping) {
+        begin_stopping(sync);
+        orchestrator_sync_source_is_over(sync);
+    }
 }
 
 void
@@ -481,8 +490,10 @@ static void
 on_note(SlNoteLevel level, const char *text, gpointer data)
 {
     OrchestratorSync *sync = data;
-    orchestrator_log_say(sync->o->log, level == SL_NOTE_WARNING ? SL_JOB_LOG_WARN : SL_JOB_LOG_INFO,
-                         "%s", text);
+    static const SlJobLogLevel levels[] = {[SL_NOTE_INFO] = SL_JOB_LOG_INFO,
+                                           [SL_NOTE_WARNING] = SL_JOB_LOG_WARN,
+                                           [SL_NOTE_ERROR] = SL_JOB_LOG_ERROR};
+    orchestrator_log_say(sync->o->log, levels[level], "%s", text);
 }
 
 static gboolean
@@ -519,6 +530,8 @@ make_parts(OrchestratorSync *sync, GError **error)
         return FALSE;
     sync->o->catalog = sync->catalog;
     sync->ledger = sl_ledger_new(sync->catalog, on_note, sync);
+    if (sync->o->config->orchestrator_strict_counts)
+        sl_ledger_set_strict(sync->ledger);
     sync->ack_scanner = sl_json_scanner_new();
     sync->pump = orchestrator_pump_new(sync->catalog, sync->ledger,
                                        (gsize)sync->o->config->orchestrator_max_line, &funcs, sync);

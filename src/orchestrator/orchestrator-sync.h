@@ -32,6 +32,7 @@ struct OrchestratorSync {
     gboolean sink_closed; /* by us: the destination has everything */
     gint64 sink_closed_at;
     gboolean sink_refused; /* by the destination */
+    gboolean miscounted;   /* a fault of the ledger, which has been told */
     gboolean failed, cancelled, concluded;
     gboolean stopping; /* no more is wanted: the source's end does not matter */
     gint64 stopping_at;

@@ -12,9 +12,9 @@
 #define WIND_DOWN_USEC (120 * G_USEC_PER_SEC) /* once we stop: for the destination's last work */
 
 static gboolean
-is_over(gint64 since, gint64 limit, gint64 now)
+is_over(gint64 since, gint64 limit, gint64 now) /* limit 0: never */
 {
-    return since != 0 && now - since > limit;
+    return since != 0 && limit != 0 && now - since > limit;
 }
 
 static void

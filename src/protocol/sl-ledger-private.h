@@ -60,6 +60,9 @@ struct SlLedger {
     SlStreamBooks *books;
     gboolean *mismatch_noted;       /* per chain: the source's own count differed once */
     gboolean *destination_differed; /* per chain: the destination's did */
+    GHashTable **additional;        /* per chain: name → *double, summed; NULL: none were sent */
+    gboolean strict;                /* a count that differs is a fault */
+    char *fault;                    /* of the destination's; NULL: none */
     SlChain *chains;
     guint n_chains;
     SlStateKind kind; /* of the first state: they are never mixed */
@@ -81,5 +84,19 @@ gboolean sl_state_read(SlJsonDoc *doc, SlSpan payload, SlState *ret, GError **er
 guint64 sl_state_hash(const SlJsonDoc *doc, const SlJsonNode *root);
 void sl_state_forget(SlJsonDoc *doc); /* gives back the memory of a large one */
 void sl_ledger_push(SlLedger *ledger, SlEntry *entry);
+
+/* Holds what the source says it sent against what came: `records` since the state before. FALSE:
+ * they differ, and that is a fault. */
+gboolean sl_ledger_check_source(SlLedger *ledger, const SlState *state, guint chain,
+                                guint64 records, GError **error);
+/* What the destination says it did with the records of this state, held against what it was given.
+ * `alone`: the echo is for this state only; where it leaves out acknowledgements, or we have
+ * thinned out, there is nothing to compare. FALSE: they differ, and that is a fault: the state must
+ * not be committed. */
+gboolean sl_ledger_check_destination(SlLedger *ledger, const SlJsonNode *state, guint chain,
+                                     const SlEntry *entry, gboolean alone);
+/* The member additionalStats of a chain, or of all of them (n_chains); nothing where there is none.
+ */
+void sl_ledger_write_additional(const SlLedger *ledger, guint chain, SlJsonWriter *w);
 void sl_ledger_note(SlLedger *ledger, SlNoteLevel level, const char *format, ...)
     G_GNUC_PRINTF(3, 4);

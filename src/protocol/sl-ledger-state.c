@@ -176,41 +176,49 @@ choose_id(SlLedger *ledger, const SlState *state, gint stream, char text[32], Ed
     return id;
 }
 
-/* The source counted what we did not let pass; the destination would miss it. */
+/* How many records a state covers: `passed` reached the destination, `filtered` did not. */
+typedef struct {
+    guint64 passed, filtered;
+} Covered;
+
+/* The source's own count, less what we did not let pass: the destination would miss it. Where it
+ * gives none, the destination is told ours. */
 static void
-edit_count(const SlLedger *ledger, const SlState *state, guint64 filtered, char text[32],
+edit_count(const SlLedger *ledger, const SlState *state, Covered covered, char text[64],
            Edits *edits)
 {
-    const SlJsonNode *node =
-        sl_json_get_path(&ledger->doc, state->root, "sourceStats", "recordCount", NULL);
+    const SlJsonNode *stats = sl_json_get(&ledger->doc, state->root, "sourceStats");
+    gboolean is_object = stats != NULL && stats->type == SL_JSON_OBJECT;
+    const SlJsonNode *node = is_object ? sl_json_get(&ledger->doc, stats, "recordCount") : NULL;
     gint64 said;
-    if (filtered == 0 || node == NULL || node->type != SL_JSON_NUMBER ||
-        !sl_json_get_int64(node, &said) || said < 0)
+    if (node != NULL) {
+        if (covered.filtered == 0 || node->type != SL_JSON_NUMBER ||
+            !sl_json_get_int64(node, &said) || said < 0)
+            return;
+        g_snprintf(text, 64, "%" G_GUINT64_FORMAT,
+                   (guint64)said - MIN(covered.filtered, (guint64)said));
+        add_edit(edits, node->p, node->n, text);
         return;
-    g_snprintf(text, 32, "%" G_GUINT64_FORMAT, (guint64)said - MIN(filtered, (guint64)said));
-    add_edit(edits, node->p, node->n, text);
+    }
+    if (state->kind == SL_STATE_LEGACY || ledger->ordinals)
+        return; /* with ordinals, a count is a promise that only the source can make */
+    g_snprintf(text, 64, "%s\"recordCount\":%" G_GUINT64_FORMAT "%s",
+               is_object       ? ""
+               : stats != NULL ? "{"
+                               : "\"sourceStats\":{",
+               covered.passed,
+               !is_object && stats != NULL ? "}"
+               : !is_object                ? "},"
+               : stats->count > 0          ? ","
+                                           : "");
+    add_edit(edits,
+             is_object       ? stats->p + 1
+             : stats != NULL ? stats->p
+                             : state->root->p + 1,
+             is_object || stats == NULL ? 0 : stats->n, text);
 }
 
 /* --- entering -------------------------------------------------------------- */
-
-/* Compares what the source says it sent with what came. */
-static void
-check_count(SlLedger *ledger, const SlState *state, guint stream)
-{
-    SlStreamBooks *books = &ledger->books[stream];
-    const SlJsonNode *node =
-        sl_json_get_path(&ledger->doc, state->root, "sourceStats", "recordCount", NULL);
-    double said;
-    if (state->kind == SL_STATE_STREAM && node != NULL && node->type == SL_JSON_NUMBER &&
-        sl_json_get_double(node, &said) && said != (double)books->since_state &&
-        !ledger->mismatch_noted[stream]) {
-        ledger->mismatch_noted[stream] = TRUE;
-        sl_ledger_note(ledger, SL_NOTE_WARNING,
-                       "stream '%s': the source says that it sent %.0f records since the last "
-                       "state, and %" G_GUINT64_FORMAT " came",
-                       ledger->catalog->streams[stream].name, said, books->since_state);
-    }
-}
 
 static void
 close_books(SlLedger *ledger, SlEntry *entry, guint stream)
@@ -278,9 +286,8 @@ keep_bytes(SlLedger *ledger, const SlState *state, SlEntry *entry)
     entry->state = g_string_free(text, FALSE);
 }
 
-/* Gives the number of records that the state covers and that did not pass. */
-static guint64
-enter(SlLedger *ledger, const SlState *state, gint stream, gint64 id)
+static gboolean
+enter(SlLedger *ledger, const SlState *state, gint stream, gint64 id, Covered *ret, GError **error)
 {
     SlEntry *entry = g_new0(SlEntry, 1);
     entry->id = ledger->last_id = id;
@@ -290,15 +297,15 @@ enter(SlLedger *ledger, const SlState *state, gint stream, gint64 id)
     if (stream >= 0) {
         entry->chain = (guint)stream;
         entry->counts = g_new(SlSnapshot, 1);
-        check_count(ledger, state, entry->chain);
         close_books(ledger, entry, entry->chain);
     } else {
         entry->chain = ledger->n_chains - 1;
         close_all_books(ledger, state, entry);
     }
-    guint64 filtered = entry->filtered;
+    *ret = (Covered){entry->passed, entry->filtered};
+    guint chain = entry->chain;
     sl_ledger_push(ledger, entry);
-    return filtered;
+    return sl_ledger_check_source(ledger, state, chain, ret->passed + ret->filtered, error);
 }
 
 void
@@ -337,7 +344,8 @@ sl_ledger_add_state(SlLedger *ledger, const char *line, gsize len, SlSpan payloa
 {
     SlState state;
     Edits edits = {.n = 0};
-    char id_text[32], count_text[32];
+    char id_text[32], count_text[64];
+    Covered covered;
     gint stream = -1;
     g_autoptr(GString) ns_text = g_string_new(NULL);
 
@@ -366,7 +374,9 @@ sl_ledger_add_state(SlLedger *ledger, const char *line, gsize len, SlSpan payloa
             edit_names(ledger, &ledger->catalog->streams[stream], &state, ns_text, &edits);
     }
     gint64 id = choose_id(ledger, &state, stream, id_text, &edits);
-    edit_count(ledger, &state, enter(ledger, &state, stream, id), count_text, &edits);
+    if (!enter(ledger, &state, stream, id, &covered, error))
+        return FALSE;
+    edit_count(ledger, &state, covered, count_text, &edits);
     append_edited(&edits, line, len, out);
     sl_state_forget(&ledger->doc);
     return TRUE;

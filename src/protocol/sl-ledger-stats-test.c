@@ -272,7 +272,8 @@ test_missing_state(Fixture *f, gconstpointer data)
     count(f, F, 4);
     sl_ledger_add_missing_state(f->ledger, F, f->sent);
     g_assert_cmpstr(f->sent->str, ==,
-                    "{\"type\":\"STATE\",\"state\":{\"id\":1,\"type\":\"STREAM\",\"stream\":{"
+                    "{\"type\":\"STATE\",\"state\":{\"id\":1,\"sourceStats\":{\"recordCount\":4},"
+                    "\"type\":\"STREAM\",\"stream\":{"
                     "\"stream_descriptor\":{\"name\":\"p_f\",\"namespace\":\"to\"},"
                     "\"stream_state\":{}}}}\n");
     ack(f, "{\"id\":1,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"p_f\","

@@ -76,7 +76,7 @@ sl_ledger_total(const SlLedger *ledger)
 }
 
 static void
-write_books(const SlStreamBooks *books, SlJsonWriter *w)
+write_books(const SlLedger *ledger, const SlStreamBooks *books, guint chain, SlJsonWriter *w)
 {
     const struct {
         const char *key;
@@ -100,6 +100,7 @@ write_books(const SlStreamBooks *books, SlJsonWriter *w)
         if (members[i].value >= 0)
             sl_json_member_int(w, members[i].key, members[i].value);
     }
+    sl_ledger_write_additional(ledger, chain, w);
     sl_json_end_object(w);
 }
 
@@ -121,7 +122,7 @@ sl_ledger_write_stats(const SlLedger *ledger, SlJsonWriter *w)
     SlStreamBooks total = sl_ledger_total(ledger);
     sl_json_begin_object(w);
     sl_json_key(w, "total");
-    write_books(&total, w);
+    write_books(ledger, &total, ledger->n_chains, w);
     sl_json_key(w, "streams");
     sl_json_begin_array(w);
     for (guint i = 0; i < ledger->catalog->n_streams; i++) {
@@ -133,7 +134,7 @@ sl_ledger_write_stats(const SlLedger *ledger, SlJsonWriter *w)
         sl_json_member_string(w, "streamName", ledger->catalog->streams[i].name);
         sl_json_member_string(w, "streamNamespace", ledger->catalog->streams[i].ns);
         sl_json_key(w, "stats");
-        write_books(books, w);
+        write_books(ledger, books, i, w);
         write_run_state(ledger, i, w);
         sl_json_end_object(w);
     }

@@ -24,7 +24,7 @@ static void
 on_note(SlNoteLevel level, const char *text, gpointer data)
 {
     Fixture *f = data;
-    if (level == SL_NOTE_WARNING)
+    if (level >= SL_NOTE_WARNING)
         g_string_append_printf(f->notes, "%s\n", text);
 }
 
@@ -92,11 +92,19 @@ ack(Fixture *f, const char *payload)
     sl_ledger_acknowledge(f->ledger, scanned.payload);
 }
 
+/* `payload` without sourceStats: those that the ledger has added are test_missing_counts()'s. */
 static void
 assert_sent(Fixture *f, const char *payload)
 {
     g_autofree char *line = g_strdup_printf("{\"type\":\"STATE\",\"state\":%s}\n", payload);
-    g_assert_cmpstr(f->sent->str, ==, line);
+    g_autofree char *sent = g_strdup(f->sent->str);
+    char *added = strstr(sent, "\"sourceStats\":{\"recordCount\":");
+    if (strstr(payload, "sourceStats") == NULL && strstr(payload, "\"type\":") != NULL) {
+        g_assert_nonnull(added);
+        const char *rest = strchr(added, '}') + 2;
+        memmove(added, rest, strlen(rest) + 1);
+    }
+    g_assert_cmpstr(sent, ==, line);
 }
 
 /* Takes the pending states; they stay on their way. */
@@ -491,6 +499,140 @@ test_filtered_global(Fixture *f, gconstpointer data)
 #undef IN_B
 }
 
+/* A source that does not count is counted for: of what passed, per state and kind of state. */
+static void
+test_missing_counts(Fixture *f, gconstpointer data)
+{
+#define OF_A(stats)                                                                                \
+    "\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"}}" stats "}"
+    static const struct {
+        guint records, filtered;
+        const char *state, *sent;
+    } rows[] = {
+        {3, 0, "{" OF_A(""), "{\"id\":1,\"sourceStats\":{\"recordCount\":3}," OF_A("")},
+        {4, 1, "{" OF_A(""), "{\"id\":2,\"sourceStats\":{\"recordCount\":3}," OF_A("")},
+        {0, 0, "{" OF_A(""), "{\"id\":3,\"sourceStats\":{\"recordCount\":0}," OF_A("")},
+        {2, 0, "{" OF_A(",\"sourceStats\":null"),
+         "{\"id\":4," OF_A(",\"sourceStats\":{\"recordCount\":2}")},
+        {2, 0, "{" OF_A(",\"sourceStats\":{}"),
+         "{\"id\":5," OF_A(",\"sourceStats\":{\"recordCount\":2}")},
+        {2, 2, "{" OF_A(",\"sourceStats\":{ \"x\":1}"),
+         "{\"id\":6," OF_A(",\"sourceStats\":{\"recordCount\":0, \"x\":1}")},
+        /* its own word stands, however it is written */
+        {2, 0, "{" OF_A(",\"sourceStats\":{\"recordCount\":2.0}"),
+         "{\"id\":7," OF_A(",\"sourceStats\":{\"recordCount\":2.0}")},
+        {2, 1, "{" OF_A(",\"sourceStats\":{\"recordCount\":\"2\"}"),
+         "{\"id\":8," OF_A(",\"sourceStats\":{\"recordCount\":\"2\"}")},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
+        count(f, 0, rows[i].records);
+        for (guint n = 0; n < rows[i].filtered; n++)
+            sl_ledger_count_filtered(sl_ledger_books(f->ledger), 0, 10);
+        add_state(f, rows[i].state);
+        g_autofree char *line =
+            g_strdup_printf("{\"type\":\"STATE\",\"state\":%s}\n", rows[i].sent);
+        g_assert_cmpstr(f->sent->str, ==, line);
+    }
+    /* what is persisted are the source's own bytes */
+    ack(f, "{\"id\":1," OF_A(""));
+    assert_pending(f, "[{" OF_A("") "]");
+    g_assert_cmpstr(f->notes->str, ==, "");
+#undef OF_A
+}
+
+/* GLOBAL: all that the listed streams have sent; LEGACY: nothing is said. */
+static void
+test_missing_counts_global(Fixture *f, gconstpointer data)
+{
+    count(f, 0, 3);
+    count(f, 1, 4);
+    add_state(f, GLOBAL("", GA));
+    g_assert_nonnull(strstr(f->sent->str, "{\"id\":1,\"sourceStats\":{\"recordCount\":3},"));
+    count(f, 0, 1);
+    add_state(f, GLOBAL("", GA "," GB));
+    g_assert_nonnull(strstr(f->sent->str, "{\"id\":2,\"sourceStats\":{\"recordCount\":5},"));
+    add_state(f, GLOBAL("\"sourceStats\":{\"recordCount\":1},", GA "," GB));
+    g_assert_cmpstr(f->notes->str, ==,
+                    "the sync: the source says that it sent 1 records since the "
+                    "last state, and 0 came\n");
+    SlLedger *legacy = sl_ledger_new(f->catalog, NULL, NULL);
+    sl_ledger_free(f->ledger);
+    f->ledger = legacy;
+    add_state(f, "{\"data\":{}}");
+    g_assert_cmpstr(f->sent->str, ==, "{\"type\":\"STATE\",\"state\":{\"id\":1,\"data\":{}}}\n");
+}
+
+/* The strict rule: what does not add up is not passed on, and not committed. */
+static void
+test_strict(Fixture *f, gconstpointer data)
+{
+#define SAID(id, n)                                                                                \
+    "{" id "\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{\"name\":\"a\"}},"              \
+    "\"sourceStats\":{\"recordCount\":" n "}"
+    g_autoptr(GError) error = NULL;
+    sl_ledger_set_strict(f->ledger);
+    count(f, 0, 2);
+    add_state(f, SAID("", "2.0") "}");
+    ack(f, SAID("\"id\":1,",
+                "2.0") ",\"destinationStats\":{\"recordCount\":1,\"rejectedRecordCount\":1}}");
+    g_assert_null(sl_ledger_get_fault(f->ledger));
+    g_assert_true(sl_ledger_has_pending(f->ledger));
+    assert_pending(f, "[" SAID("", "2.0") "}]");
+    sl_ledger_persisted(f->ledger, TRUE);
+    count(f, 0, 2);
+    add_state(f, SAID("", "2") "}");
+    ack(f, SAID("\"id\":2,", "2") ",\"destinationStats\":{\"recordCount\":1}}");
+    g_assert_nonnull(strstr(sl_ledger_get_fault(f->ledger),
+                            "took 1 records (0 rejected) for state 2, "
+                            "and was given 2"));
+    g_assert_false(sl_ledger_has_pending(f->ledger));
+    g_assert_cmpuint(sl_ledger_books(f->ledger)[0].committed.records, ==, 2);
+    count(f, 0, 2);
+    g_assert_false(send_state(f, SAID("", "3") "}", &error));
+    g_assert_error(error, SL_ERROR, SL_ERROR_PROTOCOL);
+    g_assert_nonnull(strstr(error->message, "stream 'a': the source says that it sent 3 records"));
+    g_assert_cmpstr(f->sent->str, ==, "");
+#undef SAID
+}
+
+/* Numbers of the destination's own are summed, per stream and over all. */
+static void
+test_additional(Fixture *f, gconstpointer data)
+{
+#define ECHO(id, stream, stats)                                                                    \
+    "{\"id\":" id ",\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":{" stream                \
+    "}},\"destinationStats\":{\"additionalStats\":" stats "}}"
+#define IN_A "\"name\":\"a\""
+#define IN_B "\"name\":\"b\",\"namespace\":\"n\""
+    static const char *const echoes[] = {
+        ECHO("1", IN_A, "{\"nulledValueCount\":2,\"z\":0.5,\"text\":\"x\",\"n\":null}"),
+        ECHO("3", IN_A, "{\"nulledValueCount\":3.0}"),
+        ECHO("3", IN_A, "{\"nulledValueCount\":100}"), /* a repeated echo counts once */
+        ECHO("2", IN_B, "{\"nulledValueCount\":1,\"\\u00e9\":1}"),
+        ECHO("4", IN_A, "[]"),
+    };
+    add_state(f, A("1"));
+    add_state(f, B("1"));
+    add_state(f, A("2"));
+    add_state(f, A("3"));
+    for (guint i = 0; i < G_N_ELEMENTS(echoes); i++)
+        ack(f, echoes[i]);
+    g_autoptr(GString) out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    sl_ledger_write_stats(f->ledger, &w);
+    static const char *const parts[] = {
+        "\"additionalStats\":{\"nulledValueCount\":6,\"z\":0.5,\"\303\251\":1}},\"streams\"",
+        "\"additionalStats\":{\"nulledValueCount\":5,\"z\":0.5}}",
+        "\"additionalStats\":{\"nulledValueCount\":1,\"\303\251\":1}}",
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(parts); i++)
+        if (strstr(out->str, parts[i]) == NULL)
+            g_error("%s is not in %s", parts[i], out->str);
+#undef ECHO
+#undef IN_A
+#undef IN_B
+}
+
 /* rejectedRecordCount, and what the destination says against what it was given: told once. */
 static void
 test_destination_counts(Fixture *f, gconstpointer data)
@@ -561,6 +703,10 @@ main(int argc, char **argv)
         {"stats", test_stats, NULL},
         {"filtered", test_filtered, NULL},
         {"filtered-global", test_filtered_global, NULL},
+        {"missing-counts", test_missing_counts, NULL},
+        {"missing-counts-global", test_missing_counts_global, NULL},
+        {"strict", test_strict, NULL},
+        {"additional", test_additional, NULL},
         {"destination-counts", test_destination_counts, NULL},
     };
     g_test_init(&argc, &argv, NULL);

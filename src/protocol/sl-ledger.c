@@ -21,6 +21,7 @@ sl_ledger_new(const SlCatalog *catalog, SlLedgerNote note, gpointer data)
     ledger->n_chains = catalog->n_streams + 1;
     ledger->mismatch_noted = g_new0(gboolean, ledger->n_chains);
     ledger->destination_differed = g_new0(gboolean, ledger->n_chains);
+    ledger->additional = g_new0(GHashTable *, ledger->n_chains);
     ledger->chains = g_new0(SlChain, ledger->n_chains);
     for (guint i = 0; i < ledger->n_chains; i++) {
         g_queue_init(&ledger->chains[i].open);
@@ -52,7 +53,10 @@ sl_ledger_free(SlLedger *ledger)
         g_queue_clear_full(&ledger->chains[i].open, free_entry);
         g_free(ledger->chains[i].pending);
         g_free(ledger->chains[i].in_flight);
+        g_clear_pointer(&ledger->additional[i], g_hash_table_unref);
     }
+    g_free(ledger->additional);
+    g_free(ledger->fault);
     g_free(ledger->chains);
     g_free(ledger->books);
     g_free(ledger->mismatch_noted);
@@ -79,6 +83,18 @@ void
 sl_ledger_keep_ordinals(SlLedger *ledger)
 {
     ledger->ordinals = TRUE;
+}
+
+void
+sl_ledger_set_strict(SlLedger *ledger)
+{
+    ledger->strict = TRUE;
+}
+
+const char *
+sl_ledger_get_fault(const SlLedger *ledger)
+{
+    return ledger->fault;
 }
 
 guint
@@ -254,43 +270,6 @@ find_by_content(const SlChain *chain, guint64 hash)
     return NULL;
 }
 
-/* A count of the destination's. FALSE: it gave none. */
-static gboolean
-get_count(const SlLedger *ledger, const SlJsonNode *state, const char *key, guint64 *ret)
-{
-    const SlJsonNode *node = sl_json_get_path(&ledger->doc, state, "destinationStats", key, NULL);
-    double count;
-    *ret = 0;
-    if (node == NULL || node->type != SL_JSON_NUMBER || !sl_json_get_double(node, &count) ||
-        count < 0 || count >= 9e18)
-        return FALSE;
-    *ret = (guint64)count; /* Python connectors write 5.0 */
-    return TRUE;
-}
-
-/* What the destination says it did with the records of this state, held against what it was given.
- * Where it leaves out acknowledgements, or we have thinned out, there is nothing to compare. */
-static void
-check_destination(SlLedger *ledger, const SlJsonNode *state, guint chain, const SlEntry *entry,
-                  gboolean alone)
-{
-    guint64 written, rejected;
-    gboolean of_stream = chain < ledger->catalog->n_streams;
-    get_count(ledger, state, "rejectedRecordCount", &rejected);
-    *(of_stream ? &ledger->books[chain].rejected : &ledger->rejected) += rejected;
-    if (!get_count(ledger, state, "recordCount", &written) || !alone ||
-        written + rejected == entry->passed || ledger->destination_differed[chain])
-        return;
-    ledger->destination_differed[chain] = TRUE;
-    sl_ledger_note(ledger, SL_NOTE_WARNING,
-                   "%s%s%s: the destination says that it took %" G_GUINT64_FORMAT
-                   " records (%" G_GUINT64_FORMAT " rejected) for state %" G_GINT64_FORMAT
-                   ", and was given %" G_GUINT64_FORMAT,
-                   of_stream ? "stream '" : "the sync",
-                   of_stream ? ledger->catalog->streams[chain].name : "", of_stream ? "'" : "",
-                   written + rejected, rejected, entry->id, entry->passed);
-}
-
 static void
 acknowledge(SlLedger *ledger, const SlJsonNode *root, guint index)
 {
@@ -320,10 +299,12 @@ acknowledge(SlLedger *ledger, const SlJsonNode *root, guint index)
                            "never sent, ignoring");
         return;
     }
+    if (!sl_ledger_check_destination(ledger, root, index, link->data,
+                                     link == chain->open.head && !chain->thinned))
+        return;
     if (index < ledger->catalog->n_streams)
         ledger->books[index].destination_states++;
     ledger->destination_states++;
-    check_destination(ledger, root, index, link->data, link == chain->open.head && !chain->thinned);
     pop_until(ledger, chain, link);
 }
 

@@ -48,6 +48,7 @@ const char *sl_run_state_name(SlRunState state); /* "rate_limited" */
 typedef enum {
     SL_NOTE_INFO,
     SL_NOTE_WARNING,
+    SL_NOTE_ERROR,
 } SlNoteLevel;
 
 /* Something for the job's log. */
@@ -90,7 +91,7 @@ sl_ledger_count_filtered(SlStreamBooks *books, gint stream, gsize bytes)
 
 /* A STATE of the source. Enters it and appends the line for the destination, with its newline: the
  * original bytes plus an id, where it has none, and the names the destination knows; the source's
- * own count, where there is one, less what was filtered out. A state of a
+ * own count, or ours where it gives none, less what was filtered out. A state of a
  * stream that is not in the catalog is noted and dropped: nothing is appended.
  * SL_ERROR_PROTOCOL: no valid state, or another type of state than before. */
 gboolean sl_ledger_add_state(SlLedger *ledger, const char *line, gsize len, SlSpan payload,
@@ -98,6 +99,12 @@ gboolean sl_ledger_add_state(SlLedger *ledger, const char *line, gsize len, SlSp
 
 /* An echo of the destination. One that matches no open state is noted and commits nothing. */
 void sl_ledger_acknowledge(SlLedger *ledger, SlSpan payload);
+
+/* Strict: counts of the source (sl_ledger_add_state() fails) and of the destination (the state is
+ * not committed, and _get_fault() says why) must be ours. Otherwise a difference is noted once per
+ * stream. */
+void sl_ledger_set_strict(SlLedger *ledger);
+const char *sl_ledger_get_fault(const SlLedger *ledger); /* NULL: none */
 
 void sl_ledger_estimate(SlLedger *ledger, gint stream, gint64 records, gint64 bytes); /* -1: sync */
 

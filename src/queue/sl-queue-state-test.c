@@ -97,8 +97,9 @@ test_stats(void)
         g_autofree char *text = g_strdup_printf(
             "{\"total\":{\"recordsEmitted\":%d},\"streams\":[{\"streamName\":\"a\","
             "\"stats\":{\"recordsEmitted\":%d,\"bytesCommitted\":%d,"
-            "\"recordsFilteredOut\":%d,\"bytesFilteredOut\":%d}}]}",
-            (int)posts[i], (int)posts[i], (int)posts[i] * 10, (int)posts[i] + 1, (int)posts[i] + 2);
+            "\"recordsFilteredOut\":%d,\"bytesFilteredOut\":%d%s}}]}",
+            (int)posts[i], (int)posts[i], (int)posts[i] * 10, (int)posts[i] + 1, (int)posts[i] + 2,
+            i == 1 ? ",\"additionalStats\":{\"nulledValueCount\":2.5}" : "");
         g_autoptr(SlAttemptStats) stats =
             sl_record_parse_text(&sl_attempt_stats_record, text, strlen(text), &error);
         g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, &error);
@@ -118,6 +119,9 @@ test_stats(void)
     g_assert_cmpint(
         queue_fixture_count(db, "select bytes_filtered_out from attempt_stats where stream = 'a'"),
         ==, 11);
+    g_assert_cmpint(queue_fixture_count(db, "select count(*) from attempt_stats where stream = 'a' "
+                                            "and additional_stats = '{\"nulledValueCount\":2.5}'"),
+                    ==, 1); /* a post without them leaves them */
 }
 
 static void

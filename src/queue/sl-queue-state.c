@@ -279,7 +279,7 @@ static const gsize counters[] = {
 typedef struct {
     GPtrArray *namespaces, *streams;
     GPtrArray *values[G_N_ELEMENTS(counters)];
-    GPtrArray *run_states, *causes, *quotas;
+    GPtrArray *run_states, *causes, *quotas, *additional;
 } StatsColumns;
 
 static void
@@ -287,6 +287,8 @@ add_stats(StatsColumns *columns, const char *ns, const char *stream, const SlSyn
 {
     g_ptr_array_add(columns->namespaces, g_strdup(ns != NULL ? ns : ""));
     g_ptr_array_add(columns->streams, g_strdup(stream));
+    g_ptr_array_add(columns->additional,
+                    g_strdup(stats->additional_stats != NULL ? stats->additional_stats : ""));
     for (gsize i = 0; i < G_N_ELEMENTS(counters); i++)
         g_ptr_array_add(
             columns->values[i],
@@ -321,7 +323,8 @@ sl_queue_stats_save(SlTx *tx, gint64 job_id, gint64 attempt_number, const SlAtte
     columns.streams = g_ptr_array_new_with_free_func(g_free);
     for (gsize i = 0; i < G_N_ELEMENTS(counters); i++)
         columns.values[i] = g_ptr_array_new_with_free_func(g_free);
-    GPtrArray **texts[] = {&columns.run_states, &columns.causes, &columns.quotas};
+    GPtrArray **texts[] = {&columns.run_states, &columns.causes, &columns.quotas,
+                           &columns.additional};
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)
         *texts[i] = g_ptr_array_new_with_free_func(g_free);
     if (stats->total != NULL) {
@@ -340,8 +343,8 @@ sl_queue_stats_save(SlTx *tx, gint64 job_id, gint64 attempt_number, const SlAtte
     gboolean ok = sl_sql_attempt_stats_save(
         tx, job_id, attempt_number, namespaces, streams, values[0], values[1], values[2], values[3],
         values[4], values[5], values[6], values[7], values[8], values[9], values[10],
-        strings(columns.quotas), strings(columns.run_states), strings(columns.causes), now, NULL,
-        error);
+        strings(columns.quotas), strings(columns.run_states), strings(columns.causes),
+        strings(columns.additional), now, NULL, error);
     g_ptr_array_unref(columns.namespaces);
     g_ptr_array_unref(columns.streams);
     for (gsize i = 0; i < G_N_ELEMENTS(texts); i++)

@@ -159,7 +159,7 @@ def case_state_injected_for_full_refresh():
     run = Run(source="record('s', {}); status('s', 'STARTED'); status('t', 'STARTED'); status('s', 'COMPLETE'); record('t', {})",
               streams=[stream("s", **full), stream("t", **full)], prefix="p_").go()
     run.succeeded()
-    assert golden(run).endswith(b'\n{"type":"STATE","state":{"id":1,"type":"STREAM","stream":{"stream_descriptor":{"name":"p_s"},'
+    assert golden(run).endswith(b'\n{"type":"STATE","state":{"id":1,"sourceStats":{"recordCount":1},"type":"STREAM","stream":{"stream_descriptor":{"name":"p_s"},'
                                 b'"stream_state":{}}}}\n' + complete("p_s")), golden(run)
     assert run.states() == [{"type": "STREAM", "stream": {"stream_descriptor": {"name": "s"}, "stream_state": {}}}]
     run.close()

@@ -40,7 +40,7 @@ put('{{"type":"STATE","state":{{"partition_id":"p","type":"STREAM","stream":{{"s
     body = run.succeeded()
     kept = '{"partition_id":"p","type":"STREAM","stream":{"stream_descriptor":{"name":"s"},"stream_state":{"k": 1.50}}}'
     assert golden(run) == ODD_LINES + b"\n" + (
-        '{"type":"STATE","state":{"id":1,' + kept[1:] + "}\n").encode() + complete("s")
+        '{"type":"STATE","state":{"id":1,"sourceStats":{"recordCount":4},' + kept[1:] + "}\n").encode() + complete("s")
     assert any(kept.encode() in raw for call, raw in run.api.raw)  # the source's bytes, without the id
     assert body["stats"]["total"]["recordsCommitted"] == 4
     datas = [b'{"n":[1e400,0.1000,-0,1.0E2,12345678901234567890],"n":1}', rb'{"\u00e9":"\ud83d\ude00 \/"}', b"{}", b'{"a":"x"}']
@@ -69,7 +69,7 @@ record("s", {"a": 1}); record("t", {"b": 2}, namespace="n"); record("s", {}, nam
         '{"type":"RECORD","record":{"namespace":"x_","stream":"p_s","data":{"a":1},"emitted_at":1}}',
         '{"type":"RECORD","record":{"stream":"p_t","data":{"b":2},"emitted_at":1,"namespace":"x_n"}}',
         '{"type":"RECORD","record":{"stream":"p_s","data":{},"emitted_at":1,"namespace":"x_"}}',
-        '{"type":"STATE","state":{"id":1,"type":"STREAM","stream":{"stream_descriptor":{"namespace":"x_","name":"p_s"},"stream_state":1}}}']
+        '{"type":"STATE","state":{"id":1,"sourceStats":{"recordCount":2},"type":"STREAM","stream":{"stream_descriptor":{"namespace":"x_","name":"p_s"},"stream_state":1}}}']
     assert run.states() == [{"type": "STREAM", "stream": {"stream_descriptor": {"name": "s"}, "stream_state": 1}}]
     assert golden(run).endswith(complete("p_s", "x_") + complete("p_t", "x_n"))
     return run
@@ -130,8 +130,8 @@ def case_reset():
     run = Run(source=None, streams=streams, isReset=True, state=[]).go()
     run.succeeded()
     assert golden(run) == (
-        b'{"type":"STATE","state":{"id":1,"type":"STREAM","stream":{"stream_descriptor":{"name":"s"},"stream_state":null}}}\n'
-        b'{"type":"STATE","state":{"id":2,"type":"STREAM","stream":{"stream_descriptor":{"name":"t","namespace":"n"},"stream_state":null}}}\n'
+        b'{"type":"STATE","state":{"id":1,"sourceStats":{"recordCount":0},"type":"STREAM","stream":{"stream_descriptor":{"name":"s"},"stream_state":null}}}\n'
+        b'{"type":"STATE","state":{"id":2,"sourceStats":{"recordCount":0},"type":"STREAM","stream":{"stream_descriptor":{"name":"t","namespace":"n"},"stream_state":null}}}\n'
         + complete("s") + complete("t", "n"))
     assert [s["stream"]["stream_state"] for s in run.states()] == [None, None]
     run.close()

@@ -49,15 +49,15 @@ where job_id = $1 and status = 'running';
 -- name: attempt_stats_save
 -- exec:
 -- Counters only grow: a repeated post changes nothing. How far a stream is, the newest post says.
--- params: job_id int8, attempt_number int4, namespaces text[], streams text[], records_emitted int8[], bytes_emitted int8[], records_committed int8[], bytes_committed int8[], records_rejected int8[], estimated_records int8[], estimated_bytes int8[], source_states int8[], destination_states int8[], records_filtered int8[], bytes_filtered int8[], quota_resets int8[], run_states text[], causes text[], now timestamptz
+-- params: job_id int8, attempt_number int4, namespaces text[], streams text[], records_emitted int8[], bytes_emitted int8[], records_committed int8[], bytes_committed int8[], records_rejected int8[], estimated_records int8[], estimated_bytes int8[], source_states int8[], destination_states int8[], records_filtered int8[], bytes_filtered int8[], quota_resets int8[], run_states text[], causes text[], additional text[], now timestamptz
 insert into attempt_stats as s (job_id, attempt_number, namespace, stream, records_emitted, bytes_emitted,
     records_committed, bytes_committed, records_rejected, estimated_records, estimated_bytes,
     source_state_messages_emitted, destination_state_messages_emitted, records_filtered_out, bytes_filtered_out,
-    quota_reset, run_state, incomplete_run_cause, run_state_at, updated_at)
-select $1, $2, namespace, stream, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11, nullif(quota, 0), nullif(state, ''), nullif(cause, ''),
-    case when state <> '' then $19 end, $19
-from unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
-    u (namespace, stream, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11, quota, state, cause)
+    quota_reset, run_state, incomplete_run_cause, additional_stats, run_state_at, updated_at)
+select $1, $2, namespace, stream, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11, nullif(quota, 0), nullif(state, ''), nullif(cause, ''), nullif(additional, '')::jsonb,
+    case when state <> '' then $20 end, $20
+from unnest($3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+    u (namespace, stream, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11, quota, state, cause, additional)
 on conflict (job_id, attempt_number, namespace, stream) do update
 set records_emitted = greatest(s.records_emitted, excluded.records_emitted),
     bytes_emitted = greatest(s.bytes_emitted, excluded.bytes_emitted),
@@ -70,6 +70,7 @@ set records_emitted = greatest(s.records_emitted, excluded.records_emitted),
     destination_state_messages_emitted = greatest(s.destination_state_messages_emitted, excluded.destination_state_messages_emitted),
     records_filtered_out = greatest(s.records_filtered_out, excluded.records_filtered_out),
     bytes_filtered_out = greatest(s.bytes_filtered_out, excluded.bytes_filtered_out),
+    additional_stats = coalesce(excluded.additional_stats, s.additional_stats),
     quota_reset = case when excluded.run_state is null then s.quota_reset else excluded.quota_reset end,
     incomplete_run_cause = case when excluded.run_state is null then s.incomplete_run_cause else excluded.incomplete_run_cause end,
     run_state_at = case when excluded.run_state is null or excluded.run_state = s.run_state then s.run_state_at else excluded.run_state_at end,
@@ -81,7 +82,7 @@ set records_emitted = greatest(s.records_emitted, excluded.records_emitted),
 -- params: job_id int8, attempt_number int4
 select namespace, stream, records_emitted, bytes_emitted, records_committed, bytes_committed, records_rejected,
     estimated_records, estimated_bytes, source_state_messages_emitted, destination_state_messages_emitted,
-    records_filtered_out, bytes_filtered_out, run_state, incomplete_run_cause, quota_reset, run_state_at
+    records_filtered_out, bytes_filtered_out, run_state, incomplete_run_cause, quota_reset, run_state_at, additional_stats
 from attempt_stats
 where job_id = $1 and attempt_number = $2
 order by namespace, stream;

@@ -53,7 +53,7 @@ order by job_id, attempt_number;
 -- Stream '' is the whole attempt.
 -- params: job_ids int8[]
 select job_id, attempt_number, namespace, stream, records_emitted, bytes_emitted, records_committed, bytes_committed,
-    records_rejected, estimated_records, estimated_bytes, source_state_messages_emitted as states
+    records_rejected, estimated_records, estimated_bytes, source_state_messages_emitted as states, additional_stats
 from attempt_stats
 where job_id = any($1)
 order by job_id, attempt_number, namespace, stream;

@@ -62,6 +62,7 @@ make_stats(const SlConfigStatsRow *row)
     sl_config_attempt_stats_set_records_rejected(stats, row->records_rejected);
     sl_config_attempt_stats_set_estimated_records(stats, row->estimated_records);
     sl_config_attempt_stats_set_estimated_bytes(stats, row->estimated_bytes);
+    stats->additional_stats = g_strdup(row->additional_stats);
     return stats;
 }
 
