@@ -41,6 +41,8 @@ static const Key keys[] = {
      "longest run of one statement"},
     {"Server", "PublicUrl", KEY_STRING, AT(server_public_url), "http://localhost:8000", 0, 0,
      "address under which clients reach the API"},
+    {"Server", "WebFolder", KEY_STRING, AT(server_web_folder), SL_PKGDATADIR "/web", 0, 0,
+     "where the page lies that browsers are given; a folder without one: only the API"},
     {"Server", "IdleSec", KEY_SPAN, AT(server_idle_usec), "30s", SEC, DAY,
      "the APIs exit after so long without a request; their sockets start them again"},
     {"Server", "MaxConnections", KEY_NUMBER, AT(server_max_connections), "512", 1, 65536,

@@ -15,6 +15,7 @@ typedef struct {
 
     /* [Server] */
     char *server_public_url; /* as clients see us; used in next/previous links and token issuer */
+    char *server_web_folder; /* the page's files */
     gint64 server_idle_usec; /* exit after this long without a request */
     gint64 server_max_connections;
     gint64 server_max_body; /* bytes of one request body */

@@ -13,6 +13,7 @@
 #include "server-routes.h"
 #include "server-scope.h"
 #include "server-throttle.h"
+#include "server-web.h"
 #include "sl-error.h"
 #include "sl-event.h"
 
@@ -75,6 +76,7 @@ server_clear(Server *server)
     g_clear_pointer(&server->router, sl_http_router_free);
     g_clear_pointer(&server->routes, g_free);
     g_clear_pointer(&server->events, server_events_free);
+    g_clear_pointer(&server->web, server_web_free);
     g_clear_pointer(&server->db, sl_db_unref);
     g_clear_pointer(&server->seal_key, sl_seal_key_free);
     g_clear_pointer(&server->token_key, g_bytes_unref);
@@ -227,6 +229,8 @@ find_operation(const Server *server, const SlHttpRequest *request, SlHttpMatch *
     case SL_HTTP_MATCH_NO_PATH:
         break;
     }
+    if (server->web != NULL && server_web_handle(server->web, request, reply))
+        return FALSE;
     server_reply_status(request, reply, 404, "resource-not-found", "Object not found.");
     return FALSE;
 }

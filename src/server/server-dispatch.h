@@ -27,6 +27,7 @@ typedef enum {
 typedef struct ServerCtx ServerCtx;
 typedef struct ServerPieces ServerPieces;
 typedef struct ServerEvents ServerEvents;
+typedef struct ServerWeb ServerWeb;
 typedef gboolean (*ServerThunk)(ServerCtx *ctx, gconstpointer in, gpointer *ret, GError **error);
 
 /* One row of the generated table (server-routes.h). */
@@ -66,6 +67,7 @@ typedef struct {
     gint64 stop_usec;     /* and for the end of one that it cancels: clients wait for 5 s */
     char *openapi;        /* the description, as JSON */
     ServerEvents *events; /* what open pages hear of */
+    ServerWeb *web;       /* the page; NULL: none */
     SlHttpRouter *router;
     SlHttpRoute *routes; /* the router's */
     uid_t admin_uid;     /* the control plane's own user; (uid_t)-1: none */

@@ -11,6 +11,7 @@
 #include "server-dispatch.h"
 #include "server-event-feed.h"
 #include "server-events.h"
+#include "server-web.h"
 #include "sl-bus-interfaces.h"
 #include "sl-daemon.h"
 #include "sl-db-listen.h"
@@ -86,6 +87,16 @@ on_wake(const char *key, gpointer data)
     sl_http_server_wake(sl_http_service_get_server(service->http), key);
 }
 
+/* Without the page there is still the API. */
+static void
+load_page(Server *server, const SlConfig *config)
+{
+    g_autoptr(GError) error = NULL;
+    server->web = server_web_new(config->server_web_folder, &error);
+    if (error != NULL)
+        g_warning("%s, ignoring: there is no page", error->message);
+}
+
 static gboolean
 load_server(Service *service, GError **error)
 {
@@ -110,6 +121,7 @@ load_server(Service *service, GError **error)
     server->stop_usec = STOP_USEC;
     g_file_get_contents(openapi, &server->openapi, NULL, NULL);
     load_admins(server);
+    load_page(server, config);
     return load_keys(server, error) && server_init(server, error);
 }
 

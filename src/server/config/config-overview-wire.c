@@ -261,19 +261,24 @@ static gboolean
 add_item(ServerCtx *ctx, SlConfigOverviewList *list, const SlConfigOverviewRow *row,
          const GPtrArray *tags, GHashTable *known, GError **error)
 {
+    ConfigStanding standing = config_standing_of(row);
     SlConfigOverviewItem *item = sl_config_overview_item_new();
     g_ptr_array_add(list->connections, item);
     item->connection_id = g_strdup(row->connection_id);
     item->name = g_strdup(row->name);
     sl_config_overview_item_set_status(item, row->status);
     sl_config_overview_item_set_schedule_type(item, row->schedule_type);
+    sl_config_overview_item_set_connection_sync_status(item, config_standing_status(&standing));
     item->schedule_data = make_schedule(row);
     fill_ends(item, row);
     if (has(row, SL_CONFIG_OVERVIEW_ROW_JOB_ID)) {
         sl_config_overview_item_set_latest_sync_job_created_at(item, row->job_created_at /
                                                                          G_USEC_PER_SEC);
         sl_config_overview_item_set_latest_sync_job_status(item, row->job_status);
+        sl_config_overview_item_set_latest_sync_job_id(item, row->job_id);
     }
+    if (has(row, SL_CONFIG_OVERVIEW_ROW_SUCCEEDED_AT))
+        sl_config_overview_item_set_last_successful_sync(item, row->succeeded_at / G_USEC_PER_SEC);
     sl_config_overview_item_set_is_syncing(item, is_at_work(row));
     sl_config_overview_item_set_schema_change(item,
                                               SL_CONFIG_OVERVIEW_ITEM_SCHEMA_CHANGE_NO_CHANGE);
