@@ -51,11 +51,10 @@ decode(SlFrameSchema *schema, const SlBytes *values, GError **error)
 {
     g_auto(SlBytes) message = {0}, out = {0};
     SlFrame frame;
-    char *p = sl_bytes_reserve(&message, values->len + 32);
+    char *p = sl_bytes_reserve(&message, SL_VARINT_MAX + 1);
     *p = 0x0a;
-    char *end = sl_varint_put(p + 1, values->len);
-    memcpy(end, values->p, values->len);
-    message.len = (gsize)(end - p) + values->len;
+    message.len = (gsize)(sl_varint_put(p + 1, values->len) - p);
+    sl_bytes_append(&message, values->p, values->len);
     if (!sl_frame_parse((SlSpan){message.p, message.len}, &frame, error) ||
         !sl_frame_schema_decode(schema, &frame, &out, error))
         return NULL;

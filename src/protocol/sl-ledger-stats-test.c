@@ -300,6 +300,45 @@ test_no_missing_state(Fixture *f, gconstpointer state)
     g_assert_cmpuint(f->sent->len, ==, 0);
 }
 
+/* On several sockets records of later states pass before a state does: they are not committed. */
+static void
+test_ahead(Fixture *f, gconstpointer data)
+{
+    SlStreamBooks *books = sl_ledger_books(f->ledger);
+    count(f, I, 10);
+    books[I].ahead = (SlCount){7, 70};
+    add_state(f, STATE_I);
+    ack(f, ECHO_I("1"));
+    g_assert_cmpuint(books[I].committed.records, ==, 3);
+    g_assert_cmpuint(books[I].committed.bytes, ==, 30);
+    books[I].ahead = (SlCount){0, 0};
+    add_state(f, STATE_I);
+    ack(f, ECHO_I("2"));
+    g_assert_cmpuint(books[I].committed.records, ==, 10);
+}
+
+/* Each stream counts its states from 1; such ids stay. Without that they go up over all. */
+static void
+test_ordinals(Fixture *f, gconstpointer data)
+{
+    static const char r[] = "{\"id\":1,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":"
+                            "{\"name\":\"r\"}}}";
+    static const char i[] = "{\"id\":1,\"type\":\"STREAM\",\"stream\":{\"stream_descriptor\":"
+                            "{\"name\":\"i\"}}}";
+    gboolean ordinals = data != NULL;
+    if (ordinals)
+        sl_ledger_keep_ordinals(f->ledger);
+    add_state(f, r);
+    g_assert_nonnull(strstr(f->sent->str, "\"id\":1,"));
+    add_state(f, i);
+    g_assert_nonnull(strstr(f->sent->str, ordinals ? "\"id\":1," : "\"id\":2,"));
+    ack(f, ordinals ? ECHO_I("1") : ECHO_I("2"));
+    g_assert_true(sl_ledger_has_pending(f->ledger));
+    g_assert_cmpuint(sl_ledger_open_states(f->ledger), ==, 1);
+    add_state(f, STATE_I); /* without one: the next */
+    g_assert_nonnull(strstr(f->sent->str, ordinals ? "\"id\":2," : "\"id\":3,"));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -321,6 +360,9 @@ main(int argc, char **argv)
         {"estimates", test_estimates, NULL},
         {"estimate-of-sync", test_estimate_of_sync, NULL},
         {"missing-state", test_missing_state, NULL},
+        {"ahead", test_ahead, NULL},
+        {"ids-over-all", test_ordinals, NULL},
+        {"ids-per-stream", test_ordinals, "per stream"},
         {"no-missing-state-global", test_no_missing_state,
          "{\"type\":\"GLOBAL\",\"global\":{\"stream_states\":[]}}"},
         {"no-missing-state-legacy", test_no_missing_state, "{\"data\":1}"},
