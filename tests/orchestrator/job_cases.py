@@ -66,6 +66,39 @@ def case_deadline_fires():
     return run
 
 
+def case_outputs_of_50_mb():
+    """A check whose message is that long, and a spec, reach the user whole."""
+    run = Run(kind="check", source="put(json.dumps({'type': 'CONNECTION_STATUS', 'connectionStatus': {'status': 'FAILED', "
+                                   "'message': 'x' * 50_000_000}}))").go(90)
+    assert len(run.succeeded()["output"]["check"]["message"]) == 50_000_000
+    run.close()
+    run = Run(kind="spec", source="put(json.dumps({'type': 'SPEC', 'spec': {'connectionSpecification': {}, 'x': 'y' * 50_000_000}}))").go(90)
+    assert len(run.succeeded()["output"]["spec"]["x"]) == 50_000_000
+    return run
+
+
+def case_time_outs_of_all():
+    for kind in ("check", "discover", "spec"):
+        for side in ("source", "destination"):
+            run = Run(kind=kind, **{side: "signal.signal(signal.SIGTERM, signal.SIG_DFL); time.sleep(60)"}, deadlineSec=1).go()
+            run.failed(f"The {side} did not finish its {kind} within 1 seconds", origin=side)
+            run.close()
+    return run
+
+
+def case_texts_of_the_connector():
+    run = Run(kind="check", source="error('The table is locked', internal_message='E42', failure_type='transient_error'); sys.exit(1)").go()
+    body = run.failed("The table is locked", "E42", origin="source")
+    assert body["output"]["failures"][0]["failureType"] == "transient_error"
+    return run
+
+
+def case_spec_with_protocol_version():
+    run = Run(kind="spec", destination="say('SPEC', 'spec', protocol_version='0.2.0', connectionSpecification={}, later=[1])").go()
+    assert run.succeeded()["output"]["spec"] == {"protocol_version": "0.2.0", "connectionSpecification": {}, "later": [1]}
+    return run
+
+
 def case_discover_50_mb():
     run = Run(kind="discover", source="""
 put('{"type":"CATALOG","catalog":{"later": 1.0, "streams":[')

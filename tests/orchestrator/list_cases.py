@@ -106,6 +106,39 @@ say("TRACE", "trace", type="ANALYTICS", emitted_at=1, analytics={"type": "cdc-cu
     return run
 
 
+def case_protocol_200_mb_line():
+    run = Run(source="""
+state("s", 0); out.write(b'{"type":"RECORD","record":{"stream":"s","data":{"x":"')
+for _ in range(200): out.write(b"y" * 1_000_000)
+out.write(b'"},"emitted_at":1}}\\n'); out.flush(); state("s", 1)
+""", destination="""
+n, longest = 0, 0
+while True:
+    piece = os.read(0, 1 << 20)
+    if not piece: break
+    *lines, last = piece.split(b"\\n")
+    for line in lines:
+        n += len(line); longest = max(longest, n); n = 0
+    n += len(last)
+open(HERE + "/longest", "w").write(str(longest))
+""", conf={"max_line": "300M"}).go(90)
+    run.succeeded()
+    assert int(open(run.folder + "/longest").read()) > 200_000_000
+    return run
+
+
+def case_protocol_log_is_masked():
+    """The value of a field that the specification calls secret, wherever it is said."""
+    run = Run(source="""
+log("INFO", "login with hunter22"); put("hunter22"); sys.stderr.write("hunter22!\\n"); error("no hunter22", internal_message="hunter22")
+say("LOG", "log", level="INFO", message="a", stack_trace="x\\n hunter22\\n"); record("s", {"kept": "hunter22"}); sys.exit(1)
+""").go()
+    body = run.failed("no ******", origin="source")
+    assert "hunter22" not in json.dumps(run.log()) and "hunter22" not in json.dumps(body)
+    assert b'"kept":"hunter22"' in golden(run)  # data is data
+    return run
+
+
 # --- State ------------------------------------------------------------------------------------------------------------
 
 def case_state_legacy():
@@ -169,6 +202,78 @@ def case_state_injected_for_full_refresh():
     return run
 
 
+STATS = """
+for n in range(3): record("s", {})
+say("STATE", "state", type="STREAM", stream={"stream_descriptor": {"name": "s"}, "stream_state": 1}%s)
+"""
+ANSWER = """
+for line in sys.stdin.buffer:
+    message = json.loads(line)
+    if message["type"] == "STATE":
+        message["state"]["destinationStats"] = %s
+        put(json.dumps(message))
+"""
+
+
+def case_state_record_count_of_the_source():
+    """5, 5.0, absent, wrong."""
+    for said, sent, noted in (("3", 3, False), ("3.0", 3.0, False), (None, 3, False), ("4", 4, True)):
+        stats = "" if said is None else ', sourceStats={"recordCount": %s}' % said
+        run = Run(source=STATS % stats).go()
+        run.succeeded()
+        line = json.loads(next(line for line in golden(run).split(b"\n") if b'"STATE"' in line))
+        assert line["state"]["sourceStats"] == {"recordCount": sent}, line
+        assert run.said("the source says that it sent 4 records", level="ERROR") == noted
+        assert ("sourceStats" in run.states()[0]) == (said is not None)  # what is persisted is the source's own
+        run.close()
+    return run
+
+
+def case_state_rejected_record_count():
+    run = Run(source=STATS % "", destination=ANSWER % """{"recordCount": 2.0, "rejectedRecordCount": 1.0,
+        "additionalStats": {"nulledValueCount": 4}}""").go()
+    total = run.succeeded()["stats"]["total"]
+    assert (total["recordsCommitted"], total["recordsRejected"]) == (2, 1)
+    assert total["additionalStats"] == {"nulledValueCount": 4}
+    assert not run.said("the destination says")
+    return run
+
+
+def case_state_counts_that_fail_the_sync():
+    """FailOnCountMismatch=yes: what does not add up is not committed, whoever miscounted."""
+    strict = {"stall": "30s\nFailOnCountMismatch=yes"}
+    run = Run(source=STATS % ', sourceStats={"recordCount": 4}' + "time.sleep(20)", conf=strict).go()
+    run.failed("the source says that it sent 4 records since the last state, and 3 came", origin="source")
+    assert run.states() == [] and golden(run).count(b"\n") == 3 and run.took < 15
+    run.close()
+    run = Run(source=STATS % "" + "time.sleep(20)", destination=ANSWER % '{"recordCount": 2}', conf=strict).go()
+    body = run.failed("the destination says that it took 2 records", origin="destination")
+    assert run.states() == [] and body["stats"]["total"]["recordsCommitted"] == 0 and run.took < 15
+    run.close()
+    run = Run(source=STATS % "", destination=ANSWER % '{"recordCount": 3}', conf=strict).go()
+    run.succeeded()
+    return run
+
+
+def case_state_destination_drops_extension_fields():
+    run = Run(source=STATS % ', partition_id="p"', destination="""
+for line in sys.stdin.buffer:
+    message = json.loads(line)
+    if message["type"] == "STATE":
+        put(json.dumps({"type": "STATE", "state": {key: message["state"][key] for key in ("type", "stream")}}))
+""").go()
+    assert run.succeeded()["stats"]["total"]["destinationStateMessagesEmitted"] == 1
+    assert run.states()[0]["partition_id"] == "p"
+    return run
+
+
+def case_state_null_stream_state():
+    run = Run(source="record('s', {}); state('s', None)").go()
+    run.succeeded()
+    assert [s["stream"]["stream_state"] for s in run.states()] == [None]
+    return run
+
+
 # --- Process ----------------------------------------------------------------------------------------------------------
 
 def case_process_source_dies_before_first_byte():
@@ -185,6 +290,29 @@ while True: out.write(b"x" * 65536); out.flush()
 """, conf={"max_line": "4M"}).go()
     run.failed("line of more than 4194304 bytes", origin="source")
     assert len(run.states()) == 1 and run.took < 20
+    return run
+
+
+def case_process_exit_143():
+    """By itself it is a failure; after our SIGTERM it is what was asked for."""
+    run = Run(source="record('s', {}); state('s', 1); sys.exit(143)").go()
+    run.failed("The source ended with exit code 143", origin="source")
+    assert len(run.states()) == 1
+    return run
+
+
+def case_process_source_is_silent():
+    """Log lines are no sign of life; statuses, and a line that is still growing, are."""
+    run = Run(source="record('s', {})\nfor i in range(600): log('INFO', 'still waiting'); time.sleep(0.1)", conf={"silence": "2s"}).go()
+    body = run.failed("The source has sent nothing for ", origin="source")
+    assert body["output"]["failures"][0]["failureType"] == "heartbeat_timeout"
+    run.close()
+    for words in ("status('s', 'RUNNING')", "out.write(b' '); out.flush()"):
+        run = Run(source=f"for i in range(40): {words}; time.sleep(0.1)\nput(''); record('s', {{}})", conf={"silence": "3s"}).go()
+        run.succeeded()
+        run.close()
+    run = Run(source="time.sleep(3); record('s', {})", conf={"silence": "0", "stall": "0"}).go()  # off
+    run.succeeded()
     return run
 
 
