@@ -94,6 +94,18 @@ test_message_and_probe(void)
     g_assert_cmpint(frame.type, ==, SL_FRAME_PROBE);
 }
 
+static void
+test_digits(void)
+{
+    static const guint64 values[] = {0, 7, 10, 1700000000000, G_MAXINT64, G_MAXUINT64};
+    for (guint i = 0; i < G_N_ELEMENTS(values); i++) {
+        g_auto(SlBytes) out = {0};
+        g_autofree char *expected = g_strdup_printf("%" G_GUINT64_FORMAT, values[i]);
+        sl_bytes_append_uint(&out, values[i]);
+        assert_span((SlSpan){out.p, out.len}, expected);
+    }
+}
+
 /* The length of a frame grows by a byte at 128 and at 16384. */
 static void
 test_sizes(void)
@@ -323,6 +335,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/channel/frame/record", test_record);
     g_test_add_func("/channel/frame/message-and-probe", test_message_and_probe);
+    g_test_add_func("/channel/frame/digits", test_digits);
     g_test_add_func("/channel/frame/sizes", test_sizes);
     g_test_add_func("/channel/frame/renamed", test_renamed);
     g_test_add_func("/channel/frame/half", test_half_frames);

@@ -299,9 +299,9 @@ append_double(SlSpan bytes, SlBytes *out, GString *scratch)
 static void
 append_int(gint64 value, SlBytes *out)
 {
-    char text[24];
-    int n = g_snprintf(text, sizeof text, "%" G_GINT64_FORMAT, value);
-    sl_bytes_append(out, text, (gsize)n);
+    if (value < 0)
+        sl_bytes_append(out, "-", 1);
+    sl_bytes_append_uint(out, value < 0 ? 0 - (guint64)value : (guint64)value);
 }
 
 /* JSON text of another's making, that is to stand inside ours. */

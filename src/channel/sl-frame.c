@@ -31,6 +31,16 @@ sl_bytes_clear(SlBytes *bytes)
 }
 
 void
+sl_bytes_append_uint(SlBytes *bytes, guint64 value)
+{
+    char text[20], *p = text + sizeof text;
+    do
+        *--p = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    sl_bytes_append(bytes, p, (gsize)(text + sizeof text - p));
+}
+
+void
 sl_bytes_append(SlBytes *bytes, const char *p, gsize n)
 {
     if (n == 0)
@@ -81,6 +91,17 @@ sl_frame_next_field(SlFrameField *field)
     if (p == end)
         return SL_FIELD_END;
     field->start = p;
+    /* Most fields are small ones with bytes: a tag and a length of one byte each. */
+    if (end - p >= 2 && (*p & 0x87) == WIRE_BYTES && (guint8)*p >= 8 && (guint8)p[1] < 0x80) {
+        length = (guint8)p[1];
+        if (length > (guint64)(end - p - 2))
+            return SL_FIELD_BROKEN;
+        field->number = (guint32)((guint8)*p >> 3);
+        field->wire = WIRE_BYTES;
+        field->bytes = (SlSpan){p + 2, (gsize)length};
+        field->p = p + 2 + length;
+        return SL_FIELD_READ;
+    }
     int n = read_varint(p, end, LENGTH_BYTES, &tag);
     if (n <= 0 || tag > G_MAXUINT32 || tag >> 3 == 0)
         return SL_FIELD_BROKEN;

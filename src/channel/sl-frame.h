@@ -34,6 +34,7 @@ sl_bytes_reserve(SlBytes *bytes, gsize need)
 }
 
 void sl_bytes_append(SlBytes *bytes, const char *p, gsize n);
+void sl_bytes_append_uint(SlBytes *bytes, guint64 value); /* in digits */
 
 #define SL_VARINT_MAX 10
 

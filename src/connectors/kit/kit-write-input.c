@@ -81,7 +81,6 @@ take_record_frame(KitWrite *write, const SlFrame *frame, GError **error)
         return FALSE;
     write->last = stream;
     KitRecord record = {.stream = stream->index};
-    char text[24];
     gsize from = write->made.len;
     if (!sl_frame_schema_decode(write->schemas[stream->index], frame, &write->made, error)) {
         g_prefix_error(error, "stream '%s': ", stream->name);
@@ -89,8 +88,7 @@ take_record_frame(KitWrite *write, const SlFrame *frame, GError **error)
     }
     record.data = made_since(write, from);
     from = write->made.len;
-    int n = g_snprintf(text, sizeof text, "%" G_GUINT64_FORMAT, frame->emitted_at);
-    sl_bytes_append(&write->made, text, (gsize)n);
+    sl_bytes_append_uint(&write->made, frame->emitted_at);
     record.emitted_at = made_since(write, from);
     if (frame->meta.n > 0) {
         from = write->made.len;
