@@ -19,6 +19,10 @@
  * next read spares both sides a wake-up per message. */
 #define SHORT_READ (128 * 1024)
 #define NAP_NSEC 200000
+/* A source so slow that even a nap brings next to nothing is waited for longer: at 20 MB/s, as from
+ * a connector in Python, each wake-up would bring one or two of its writes. */
+#define NAP_MAX_NSEC (4 * NAP_NSEC)
+#define LITTLE (SHORT_READ / 4)
 #define NAP_PIPE (512 * 1024) /* with smaller pipes the nap would starve the source */
 
 /* A piece of output: of the input buffer, or of the text that we wrote. */
@@ -49,8 +53,8 @@ struct OrchestratorPump {
     gboolean broken;     /* … because it broke the protocol */
     gboolean unmappable; /* … or sent what a mapper cannot take */
     gboolean eof_told, closed, flush_due;
-    gboolean nap;
     gboolean alive; /* the source has sent something else than chatter */
+    glong nap;      /* nanoseconds; 0: never */
     gint64 waiting_since, blocked_since;
     char *fault;
     OrchestratorRelay *relay; /* NULL: records come from `in` and go to `out` */
@@ -290,9 +294,9 @@ write_some(OrchestratorPump *pump)
 /* --- reading --------------------------------------------------------------- */
 
 static void
-nap(void)
+nap(const OrchestratorPump *pump)
 {
-    const struct timespec wait = {0, NAP_NSEC};
+    const struct timespec wait = {0, pump->nap};
     ppoll(NULL, 0, &wait, NULL);
 }
 
@@ -301,12 +305,13 @@ read_some(OrchestratorPump *pump)
 {
     gsize n, more = 0;
     OrchestratorLinesResult result = orchestrator_lines_fill(&pump->lines, &n);
-    if (result == ORCHESTRATOR_LINES_MORE && pump->nap && n < SHORT_READ &&
+    if (result == ORCHESTRATOR_LINES_MORE && pump->nap > 0 && n < SHORT_READ &&
         pump->lines.end < pump->lines.size) {
-        nap();
+        nap(pump);
         OrchestratorLinesResult second = orchestrator_lines_fill_more(&pump->lines, &more);
         if (second == ORCHESTRATOR_LINES_EOF)
             result = ORCHESTRATOR_LINES_EOF;
+        pump->nap = n + more < LITTLE ? MIN(pump->nap * 2, NAP_MAX_NSEC) : NAP_NSEC;
     }
     if (result == ORCHESTRATOR_LINES_TOO_LONG) {
         g_autofree char *stream = guess_stream(pump);
@@ -538,7 +543,7 @@ orchestrator_pump_start(OrchestratorPump *pump, int source_fd, int sink_fd)
     pump->out = sink_fd;
     pump->reading = source_fd >= 0;
     pump->eof_told = !pump->reading;
-    pump->nap = source_fd >= 0 && fcntl(source_fd, F_GETPIPE_SZ) >= NAP_PIPE;
+    pump->nap = source_fd >= 0 && fcntl(source_fd, F_GETPIPE_SZ) >= NAP_PIPE ? NAP_NSEC : 0;
     pump->source = g_source_new(&pump_source_funcs, sizeof(GSource) + sizeof(OrchestratorPump *));
     *(OrchestratorPump **)(pump->source + 1) = pump;
     if (sink_fd >= 0)

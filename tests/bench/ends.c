@@ -24,7 +24,7 @@ static gboolean
 put(const char *p, gsize n)
 {
     while (n > 0) {
-        ssize_t done = write(STDOUT_FILENO, p, n);
+        ssize_t done = write(STDOUT_FILENO, p, MIN(n, PIECE)); /* as programs do */
         if (done < 0 && errno == EINTR)
             continue;
         if (done <= 0)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs of the data plane for bench-data-plane: a pipe, and the orchestrator in its place; what each took."""
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -22,10 +23,16 @@ PATIENCE = 600
 
 
 class Taken:
-    """What a run took: wall, the orchestrator's user and system CPU seconds, waits and peak memory (kB)."""
+    """What a run took: wall, CPU seconds of all its processes, the orchestrator's user and system CPU seconds, waits and peak
+    memory (kB)."""
 
-    def __init__(self, wall, user=0.0, system=0.0, waits=0, memory=0):
-        self.wall, self.user, self.system, self.waits, self.memory = wall, user, system, waits, memory
+    def __init__(self, wall, everyone, user=0.0, system=0.0, waits=0, memory=0):
+        self.wall, self.everyone, self.user, self.system, self.waits, self.memory = wall, everyone, user, system, waits, memory
+
+
+def children_cpu():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def read_status(pid, name):
@@ -57,6 +64,7 @@ def start_run(source, destination, streams, kind="sync", memory=False, configura
         run.api.input[role]["connectorIPCOptions"] = {"dataChannel": {
             "version": "0.0.2", "supportedSerialization": [channel], "supportedTransport": ["SOCKET"]}}
     run.memory = [0]
+    run.cpu = children_cpu()
     run.gone = threading.Event()
     run.start()
     run.watch = None
@@ -79,7 +87,7 @@ def finish_run(run):
     run.wait(PATIENCE)
     run.succeeded()
     run.close()
-    return Taken(wall, user, system, waits, run.memory[0])
+    return Taken(wall, children_cpu() - run.cpu, user, system, waits, run.memory[0])
 
 
 def orchestrated(source, destination, streams, **more):
@@ -88,14 +96,14 @@ def orchestrated(source, destination, streams, **more):
 
 def direct(source, destination, argv_source=(), argv_destination=()):
     """The same two programs, joined by a pipe; each makes it as wide as ours is."""
-    begun = time.monotonic()
+    begun, cpu = time.monotonic(), children_cpu()
     first = subprocess.Popen([*source.split(), *argv_source], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     second = subprocess.Popen([*destination.split(), *argv_destination], stdin=first.stdout, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL)
     first.stdout.close()
     statuses = first.wait(PATIENCE), second.wait(PATIENCE)
     assert statuses == (0, 0), f"direct pipe: exit statuses {statuses}"
-    return Taken(time.monotonic() - begun)
+    return Taken(time.monotonic() - begun, children_cpu() - cpu)
 
 
 def pairs(count, one, other):
