@@ -57,8 +57,18 @@ test_refused(void)
         const char *message;
     } cases[] = {
         {"Url=x", "f:1: 'Url=x' stands before the first section"},
-        {"[Server]\n\nIdelSec=3", "f:3: unknown key 'IdelSec' in section [Server]"},
-        {"[Sever]", "f:1: unknown section '[Sever]'"},
+        {"[Server]\n\nIdelSec=3",
+         "f:3: unknown key 'IdelSec' in section [Server]; did you mean 'IdleSec'?"},
+        {"[Server]\nthreads=3",
+         "f:2: unknown key 'threads' in section [Server]; did you mean 'Threads'?"},
+        {"[Server]\nLeaseSec=3", "f:2: unknown key 'LeaseSec' in section [Server]; it belongs to "
+                                 "[Workload] or [Scheduler]"},
+        {"[Server]\nColour=red", "f:2: unknown key 'Colour' in section [Server]"},
+        {"[Server]\n=3", "f:2: unknown key '' in section [Server]"},
+        {"[Sever]", "f:1: unknown section '[Sever]'; did you mean '[Server]'?"},
+        {"[server]", "f:1: unknown section '[server]'; did you mean '[Server]'?"},
+        {"[Kitchen]", "f:1: unknown section '[Kitchen]'"},
+        {"[]", "f:1: unknown section '[]'"},
         {"[Server", "f:1: section without ']'"},
         {"[Server]\nMaxBody", "f:2: 'MaxBody' is no 'Key=value'"},
         {"[Server]\nMaxBody=lots", "f:2: MaxBody=: 'lots' is not a size; write for example '512M'"},

@@ -6,6 +6,7 @@
 
 #include "sl-error.h"
 #include "sl-time.h"
+#include "sl-word.h"
 
 #define DEFAULT_PATH SL_SYSCONFDIR "/sluice.conf"
 
@@ -236,6 +237,50 @@ find_key(const char *section, const char *name, gboolean *ret_section_known)
     return NULL;
 }
 
+/* The names of sections (NULL section) or of a section's keys. */
+static const char **
+list_names(const char *section)
+{
+    GPtrArray *names = g_ptr_array_new();
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+        if (section == NULL || strcmp(keys[i].section, section) == 0)
+            g_ptr_array_add(names, (gpointer)(section == NULL ? keys[i].section : keys[i].key));
+    g_ptr_array_add(names, NULL);
+    return (const char **)g_ptr_array_free(names, FALSE);
+}
+
+static gboolean
+refuse_section(const char *section, GError **error)
+{
+    g_autofree const char **names = list_names(NULL);
+    const char *nearest = sl_word_nearest(section, names);
+    if (nearest != NULL)
+        return sl_error_set(error, SL_ERROR_CONFIG, "unknown section '[%s]'; did you mean '[%s]'?",
+                            section, nearest);
+    return sl_error_set(error, SL_ERROR_CONFIG, "unknown section '[%s]'", section);
+}
+
+static gboolean
+refuse_key(const char *section, const char *name, GError **error)
+{
+    g_autofree const char **names = list_names(section);
+    const char *nearest = sl_word_nearest(name, names);
+    g_autoptr(GString) others = g_string_new(NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+        if (strcmp(keys[i].key, name) == 0)
+            g_string_append_printf(others, "%s[%s]", others->len > 0 ? " or " : "",
+                                   keys[i].section);
+    if (others->len > 0)
+        return sl_error_set(error, SL_ERROR_CONFIG,
+                            "unknown key '%s' in section [%s]; it belongs to %s", name, section,
+                            others->str);
+    if (nearest != NULL)
+        return sl_error_set(error, SL_ERROR_CONFIG,
+                            "unknown key '%s' in section [%s]; did you mean '%s'?", name, section,
+                            nearest);
+    return sl_error_set(error, SL_ERROR_CONFIG, "unknown key '%s' in section [%s]", name, section);
+}
+
 static gboolean
 parse_section(char *line, char **section, GError **error)
 {
@@ -246,7 +291,7 @@ parse_section(char *line, char **section, GError **error)
     line[len - 1] = '\0';
     find_key(line + 1, NULL, &known);
     if (!known)
-        return sl_error_set(error, SL_ERROR_CONFIG, "unknown section '[%s]'", line + 1);
+        return refuse_section(line + 1, error);
     g_free(*section);
     *section = g_strdup(line + 1);
     return TRUE;
@@ -271,8 +316,7 @@ parse_line(SlConfig *config, char *line, char **section, GError **error)
     gboolean known;
     const Key *key = find_key(*section, line, &known);
     if (key == NULL)
-        return sl_error_set(error, SL_ERROR_CONFIG, "unknown key '%s' in section [%s]", line,
-                            *section);
+        return refuse_key(*section, line, error);
     if (!set_key(config, key, value, error)) {
         g_prefix_error(error, "%s=: ", line);
         return FALSE;

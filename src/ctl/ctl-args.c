@@ -7,6 +7,7 @@
 
 #include "ctl-text.h"
 #include "sl-error.h"
+#include "sl-word.h"
 
 const CtlOption ctl_options[CTL_N_OPTIONS] = {
     [CTL_OPT_HELP] = {"help", 'h', NULL, FALSE, NULL, N_("show this help")},
@@ -212,7 +213,7 @@ set_unknown_command(const CtlCommand *commands, const char *words[2], GError **e
     g_ptr_array_add(names, NULL);
     if (group != NULL && words[1] == NULL)
         return ctl_set_usage_error(error, _("'%s' needs a second word: %s"), words[0], group);
-    const char *nearest = ctl_text_nearest(word, (const char *const *)names->pdata);
+    const char *nearest = sl_word_nearest(word, (const char *const *)names->pdata);
     if (nearest != NULL)
         return ctl_set_usage_error(error, _("unknown command '%s'; did you mean '%s'?"), word,
                                    nearest);
@@ -278,7 +279,7 @@ set_unknown_option(const CtlArgs *args, const char *word, int id, GError **error
         if ((allowed & CTL_BIT(i)) != 0)
             names[n++] = ctl_options[i].name;
     g_autofree char *bare = g_strndup(word + 2, strcspn(word + MIN(2, strlen(word)), "="));
-    const char *nearest = g_str_has_prefix(word, "--") ? ctl_text_nearest(bare, names) : NULL;
+    const char *nearest = g_str_has_prefix(word, "--") ? sl_word_nearest(bare, names) : NULL;
     if (nearest != NULL)
         return ctl_set_usage_error(error, _("unknown option '%s'; did you mean '--%s'?"), word,
                                    nearest);

@@ -10,6 +10,7 @@
 #include "ctl-schedule.h"
 #include "ctl-text.h"
 #include "sl-error.h"
+#include "sl-word.h"
 
 #define ROW_JSON(object) sl_json_root((object)->doc)->p, sl_json_root((object)->doc)->n
 #define DEFAULT_JOBS 20
@@ -258,7 +259,7 @@ check_job_state(const char *state, GError **error)
                                          "succeeded", "cancelled", NULL};
     if (state == NULL || g_strv_contains(states, state))
         return TRUE;
-    const char *nearest = ctl_text_nearest(state, states);
+    const char *nearest = sl_word_nearest(state, states);
     g_autofree char *list = g_strjoinv(", ", (char **)states);
     return nearest != NULL
                ? ctl_set_usage_error(error, _("--state=%s: did you mean '%s'?"), state, nearest)

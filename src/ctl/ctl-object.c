@@ -9,6 +9,7 @@
 #include "ctl-job.h"
 #include "ctl-text.h"
 #include "sl-error.h"
+#include "sl-word.h"
 
 #define PAGE 100 /* the API's largest */
 #define MAX_ROWS 1000000
@@ -290,7 +291,7 @@ set_not_found(const GPtrArray *objects, guint kinds, const char *word, GError **
             g_ptr_array_add(names, (gpointer)(dash + 1));
     }
     g_ptr_array_add(names, NULL);
-    const char *nearest = ctl_text_nearest(word, (const char *const *)names->pdata);
+    const char *nearest = sl_word_nearest(word, (const char *const *)names->pdata);
     const char *what = only >= 0                      ? ctl_kind_name((CtlKind)only)
                        : kinds == CTL_KINDS_WORKSPACE ? _("workspace")
                        : kinds == CTL_KINDS_CONNECTOR ? _("connector")

@@ -72,17 +72,6 @@ test_terminals(void)
     assert_text(ctl_text_ellipsize("日本日本", 5, TRUE), "日本…");
 }
 
-static void
-test_nearest(void)
-{
-    static const char *const words[] = {"list-sources", "list-connections", "sync", "show", NULL};
-    g_assert_cmpstr(ctl_text_nearest("list-conections", words), ==, "list-connections");
-    g_assert_cmpstr(ctl_text_nearest("snyc", words), ==, "sync");
-    g_assert_cmpstr(ctl_text_nearest("list-s", words), ==, "list-sources");
-    g_assert_null(ctl_text_nearest("zzz", words));
-    g_assert_null(ctl_text_nearest("", words));
-}
-
 int
 main(int argc, char **argv)
 {
@@ -91,6 +80,5 @@ main(int argc, char **argv)
     g_test_add_func("/ctl/text/times", test_times);
     g_test_add_func("/ctl/text/iso-durations", test_iso_durations);
     g_test_add_func("/ctl/text/terminals", test_terminals);
-    g_test_add_func("/ctl/text/nearest", test_nearest);
     return g_test_run();
 }

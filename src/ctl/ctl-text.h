@@ -23,8 +23,5 @@ char *ctl_text_time(gint64 usec, gboolean utc); /* 2026-08-01 12:00:00 */
 /* "PT1H2M3S" → microseconds; -1 when it is none. */
 gint64 ctl_text_parse_iso_duration(const char *text);
 
-/* The candidate nearest to `word`, when it is near enough to be meant; NULL otherwise. Borrowed. */
-const char *ctl_text_nearest(const char *word, const char *const *candidates);
-
 /* Does the word hold a glob character? */
 gboolean ctl_text_is_glob(const char *word);

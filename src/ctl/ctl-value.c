@@ -9,6 +9,7 @@
 #include "ctl-text.h"
 #include "sl-error.h"
 #include "sl-json-write.h"
+#include "sl-word.h"
 
 struct CtlValue {
     char *key;          /* in its object; NULL at the root */
@@ -207,7 +208,7 @@ set_unknown_property(const SlJsonDoc *doc, const SlJsonNode *schema, const char 
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     collect_names(doc, schema, names);
     g_ptr_array_add(names, NULL);
-    const char *nearest = ctl_text_nearest(key, (const char *const *)names->pdata);
+    const char *nearest = sl_word_nearest(key, (const char *const *)names->pdata);
     if (nearest != NULL)
         return ctl_set_usage_error(
             error, _("'%s': the connector knows no '%s'; did you mean '%s'?"), path, key, nearest);
