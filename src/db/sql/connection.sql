@@ -5,7 +5,7 @@
 -- params: connection_id uuid
 select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
     catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
-    next_run_at, last_run_at, created_at, updated_at
+    status_reason, notify_schema_changes, notify_schema_changes_by_email, resource_requirements, next_run_at, last_run_at, created_at, updated_at
 from connection
 where connection_id = $1;
 
@@ -66,12 +66,44 @@ where connection_id = (
 -- params: workspace_ids uuid[], tag_ids uuid[], include_deleted bool, limit int8, offset int8
 select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
     catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
-    next_run_at, last_run_at, created_at, updated_at
+    status_reason, notify_schema_changes, notify_schema_changes_by_email, resource_requirements, next_run_at, last_run_at, created_at, updated_at
 from connection
 where (cardinality($1) = 0 or workspace_id = any($1)) and ($3 or status <> 'deprecated')
   and (cardinality($2) = 0 or connection_id in (select t.connection_id from connection_tag t where t.tag_id = any($2)))
 order by created_at, connection_id
 limit $4 offset $5;
+
+-- name: connection_search
+-- rows: Connection
+-- What is null does not matter; deleted ones only when that is what is looked for.
+-- params: workspace_ids uuid[], connection_id uuid?, source_ids uuid[]?, destination_ids uuid[]?, name text?, namespace_definition text?, namespace_format text?, prefix text?, status text?, schedule_type text?, basic_interval_sec int8?, cron_expression text?, cron_timezone text?, source_id uuid?, destination_id uuid?
+select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
+    catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
+    status_reason, notify_schema_changes, notify_schema_changes_by_email, resource_requirements, next_run_at, last_run_at, created_at, updated_at
+from connection
+where (cardinality($1) = 0 or workspace_id = any($1))
+  and ($2 is null or connection_id = $2)
+  and ($3 is null or source_id = any($3))
+  and ($4 is null or destination_id = any($4))
+  and ($5 is null or position(lower($5) in lower(name)) > 0)
+  and ($6 is null or namespace_definition = $6)
+  and ($7 is null or namespace_format = $7)
+  and ($8 is null or prefix = $8)
+  and coalesce(status = $9, status <> 'deprecated')
+  and ($10 is null or schedule_type = $10)
+  and ($11 is null or (schedule_type = 'basic' and basic_interval_sec = $11))
+  and ($12 is null or cron_expression = $12)
+  and ($13 is null or cron_timezone = $13)
+  and ($14 is null or source_id = $14)
+  and ($15 is null or destination_id = $15)
+order by created_at, connection_id;
+
+-- name: connection_set_settings
+-- exec:
+-- params: connection_id uuid, notify_schema_changes bool, notify_schema_changes_by_email bool, resource_requirements text?
+update connection
+set notify_schema_changes = $2, notify_schema_changes_by_email = $3, resource_requirements = $4
+where connection_id = $1;
 
 -- name: connection_add
 -- exec:
@@ -91,7 +123,7 @@ update connection set catalog = $2 where connection_id = $1;
 -- params: connection_id uuid
 select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
     catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
-    next_run_at, last_run_at, created_at, updated_at
+    status_reason, notify_schema_changes, notify_schema_changes_by_email, resource_requirements, next_run_at, last_run_at, created_at, updated_at
 from connection
 where connection_id = $1
 for update;

@@ -210,6 +210,23 @@ server_config_actor_search(ServerCtx *ctx, const SlConfigSourceSearch *in, gpoin
     return *ret != NULL;
 }
 
+gboolean
+config_actor_search_ids(ServerCtx *ctx, int actor_type, const char *const *workspace_ids,
+                        const SlConfigSourceSearch *in, char ***ret, GError **error)
+{
+    g_autoptr(GPtrArray) rows = NULL;
+    g_autoptr(GStrvBuilder) ids = g_strv_builder_new();
+    if (!sl_sql_actor_find(ctx->tx, sl_enum_name(&sl_actor_type_enum, actor_type), workspace_ids,
+                           TRUE, in->name, NULL, in->actor_id, in->definition_id,
+                           in->definition_name, in->workspace_id, in->configuration, "", NULL,
+                           G_MAXINT32, 0, &rows, error))
+        return FALSE;
+    for (guint i = 0; i < rows->len; i++)
+        g_strv_builder_add(ids, ((const SlActorRow *)rows->pdata[i])->actor_id);
+    *ret = g_strv_builder_end(ids);
+    return TRUE;
+}
+
 /* --- create, change, delete ----------------------------------------------------------------------
  */
 

@@ -62,7 +62,7 @@ config_check_read(const SlJob *job, const char **ret_status, char **ret_message)
 
 /* A check that says no is an answer; so is a connector that cannot even be asked. */
 static gboolean
-give_check(const SlJob *job, int actor_type, const char *config_id, gpointer *ret)
+give_check(ServerCtx *ctx, const SlJob *job, int actor_type, const char *config_id, gpointer *ret)
 {
     const char *status;
     SlConfigCheckRead *read = sl_config_check_read_new();
@@ -71,7 +71,7 @@ give_check(const SlJob *job, int actor_type, const char *config_id, gpointer *re
         sl_config_check_read_set_status(read, strcmp(status, "succeeded") == 0
                                                   ? SL_CONFIG_CHECK_READ_STATUS_SUCCEEDED
                                                   : SL_CONFIG_CHECK_READ_STATUS_FAILED);
-    read->job_info = config_job_info(job, config_check_type(actor_type), config_id);
+    read->job_info = config_job_info(ctx, job, config_check_type(actor_type), config_id);
     *ret = read;
     return TRUE;
 }
@@ -85,7 +85,7 @@ server_config_check(ServerCtx *ctx, const SlConfigSourceIdRequest *in, gpointer 
     g_autoptr(SlJob) job = NULL;
     return server_actor_load(ctx, in->actor_id, kind_of(ctx), &actor, &definition, error) &&
            await_of_actor(ctx, actor, SL_CONFIG_TYPE_CHECK_CONNECTION, &job, error) &&
-           (job == NULL || give_check(job, kind_of(ctx), actor->actor_id, ret));
+           (job == NULL || give_check(ctx, job, kind_of(ctx), actor->actor_id, ret));
 }
 
 gboolean
@@ -99,7 +99,7 @@ server_config_check_for_update(ServerCtx *ctx, const SlConfigSourceUpdate *in, g
         return FALSE;
     const ServerDraft draft = {definition, actor->workspace_id, actor, in->configuration};
     return server_draft_await(ctx, &draft, SL_CONFIG_TYPE_CHECK_CONNECTION, &job, error) &&
-           (job == NULL || give_check(job, kind_of(ctx), actor->actor_id, ret));
+           (job == NULL || give_check(ctx, job, kind_of(ctx), actor->actor_id, ret));
 }
 
 /* Masks stand for the secrets of an actor of the same workspace and connector only. */
@@ -131,7 +131,7 @@ server_config_check_draft(ServerCtx *ctx, const SlConfigSourceCore *in, gpointer
     g_autoptr(SlJob) job = NULL;
     g_autofree char *id = NULL;
     return await_draft(ctx, in, SL_CONFIG_TYPE_CHECK_CONNECTION, &job, &id, error) &&
-           (job == NULL || give_check(job, kind_of(ctx), id, ret));
+           (job == NULL || give_check(ctx, job, kind_of(ctx), id, ret));
 }
 
 /* --- discover ----------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ give_discovered(ServerCtx *ctx, const SlConfigDiscoverRequest *in, const SlJob *
     g_autofree char *discovered = server_job_output(job, "catalog");
     g_autoptr(SlCatalogRow) row = NULL;
     *ret = sl_config_discover_read_new();
-    (*ret)->job_info = config_job_info(job, "discover_schema", in->source_id);
+    (*ret)->job_info = config_job_info(ctx, job, "discover_schema", in->source_id);
     if (discovered == NULL)
         return TRUE;
     return sl_sql_catalog_find(ctx->tx, in->source_id, key, NULL, &row, error) &&
@@ -232,7 +232,7 @@ server_config_scheduler_source_discover(ServerCtx *ctx, const SlConfigSourceCore
         return TRUE;
     g_autofree char *discovered = server_job_output(job, "catalog");
     *ret = sl_config_discover_read_new();
-    (*ret)->job_info = config_job_info(job, "discover_schema", id);
+    (*ret)->job_info = config_job_info(ctx, job, "discover_schema", id);
     return discovered == NULL ||
            config_discover_fill(ctx, NULL, discovered, NULL, NULL, *ret, error);
 }

@@ -2,6 +2,8 @@
 #include "config.h"
 #include "config-test.h"
 
+#include <string.h>
+
 #include "sl-queue.h"
 #include "sl-sql.h"
 
@@ -207,6 +209,144 @@ test_update(Fixture *fix, gconstpointer data)
     queue_fixture_script(fix->server.db, "update connection set status = 'locked'");
     config_refused(fix, "connections/update", CONNECTION, 409, "locked");
     config_refused(fix, "connections/update", "{\"connectionId\":\"" NO_ID "\"}", 404, NO_ID);
+}
+
+/* --- what is only kept; search -------------------------------------------------------------------
+ */
+
+#define REQUIREMENTS "{\"cpu_limit\":\"2\",\"memory_limit\":\"1Gi\"}"
+
+/* Given back as it came, by both operations that read it, and untouched by other updates. */
+static void
+test_settings(Fixture *fix, gconstpointer data)
+{
+    static const char *const names[] = {"notifySchemaChanges", "notifySchemaChangesByEmail",
+                                        "resourceRequirements"};
+    static const char *const verbs[] = {"connections/get", "web_backend/connections/get"};
+    const struct {
+        const char *members, *values[3];
+    } steps[] = {
+        {"\"name\":\"a\"", {"false", "false", NULL}},
+        {"\"notifySchemaChanges\":true", {"true", "false", NULL}},
+        {"\"resourceRequirements\":" REQUIREMENTS, {"true", "false", REQUIREMENTS}},
+        {"\"notifySchemaChangesByEmail\":true,\"notifySchemaChanges\":false",
+         {"false", "true", REQUIREMENTS}},
+        {"\"name\":\"b\"", {"false", "true", REQUIREMENTS}},
+        {"\"resourceRequirements\":{}", {"false", "true", "{}"}},
+    };
+    const char *id = member(fix, created(fix, ""), "connectionId");
+    const char *it = format(fix, "{\"connectionId\":\"%s\"}", id);
+    for (guint i = 0; i < G_N_ELEMENTS(steps); i++) {
+        config_call(fix, i % 2 == 0 ? "connections/update" : "web_backend/connections/update",
+                    format(fix, "{\"connectionId\":\"%s\",%s}", id, steps[i].members), 200);
+        for (guint v = 0; v < G_N_ELEMENTS(verbs); v++) {
+            const char *read = config_call(fix, verbs[v], it, 200);
+            for (guint n = 0; n < G_N_ELEMENTS(names); n++)
+                if (steps[i].values[n] != NULL)
+                    g_assert_cmpstr(member(fix, read, names[n]), ==, steps[i].values[n]);
+                else
+                    assert_lacks(read, names[n]);
+        }
+    }
+    const char *made =
+        created(fix, ",\"notifySchemaChanges\":true,\"resourceRequirements\":" REQUIREMENTS);
+    g_assert_cmpstr(member(fix, made, "notifySchemaChanges"), ==, "true");
+    g_assert_cmpstr(member(fix, made, "resourceRequirements"), ==, REQUIREMENTS);
+    config_refused(
+        fix, "connections/update",
+        format(fix, "{\"connectionId\":\"%s\",\"resourceRequirements\":{\"cpu_limit\":2}}", id),
+        400, "resourceRequirements.cpu_limit");
+    /* why the platform has disabled it, until somebody enables it again */
+    queue_fixture_script(fix->server.db,
+                         "update connection set status = 'inactive', status_reason = 'TOO_MANY'");
+    for (guint v = 0; v < G_N_ELEMENTS(verbs); v++)
+        g_assert_cmpstr(member(fix, config_call(fix, verbs[v], it, 200), "statusReason"), ==,
+                        "TOO_MANY");
+    assert_lacks(config_call(fix, "connections/update",
+                             format(fix, "{\"connectionId\":\"%s\",\"status\":\"active\"}", id),
+                             200),
+                 "statusReason");
+}
+
+/* find-A is manual, find-B inactive and every two hours, find-C has a cron, find-D is deleted. */
+static void
+make_some(Fixture *fix)
+{
+    queue_fixture_script(fix->server.db, "delete from connection");
+    created(fix, ",\"name\":\"find-A\"");
+    const char *b = created(fix, ",\"name\":\"find-B\",\"prefix\":\"b_\",\"schedule\":"
+                                 "{\"timeUnit\":\"hours\",\"units\":2}");
+    config_call(fix, "connections/update",
+                format(fix, "{\"connectionId\":\"%s\",\"status\":\"inactive\"}",
+                       member(fix, b, "connectionId")),
+                200);
+    created(fix, ",\"name\":\"find-C\",\"namespaceDefinition\":\"customformat\","
+                 "\"namespaceFormat\":\"f_${SOURCE_NAMESPACE}\",\"scheduleType\":\"cron\","
+                 "\"scheduleData\":{\"cron\":{\"cronExpression\":\"0 0 1 * * ?\","
+                 "\"cronTimeZone\":\"UTC\"}}");
+    const char *d = created(fix, ",\"name\":\"find-D\"");
+    config_call(fix, "connections/delete",
+                format(fix, "{\"connectionId\":\"%s\"}", member(fix, d, "connectionId")), 204);
+}
+
+static void
+test_search(Fixture *fix, gconstpointer data)
+{
+    static const struct {
+        const char *body;
+        const char *found; /* letters of the names of those that match */
+    } cases[] = {
+        {"{}", "ABC"},
+        {"{\"name\":\"find-a\"}", "A"},
+        {"{\"name\":\"FIND-\"}", "ABC"},
+        {"{\"name\":\"%\"}", ""},
+        {"{\"prefix\":\"b_\"}", "B"},
+        {"{\"prefix\":\"b\"}", ""},
+        {"{\"status\":\"inactive\"}", "B"},
+        {"{\"status\":\"deprecated\"}", "D"},
+        {"{\"scheduleType\":\"manual\"}", "A"},
+        {"{\"scheduleType\":\"cron\"}", "C"},
+        {"{\"schedule\":{\"timeUnit\":\"minutes\",\"units\":120}}", "B"},
+        {"{\"scheduleData\":{\"basicSchedule\":{\"timeUnit\":\"hours\",\"units\":2}}}", "B"},
+        {"{\"scheduleData\":{\"cron\":{\"cronExpression\":\"0 0 1 * * ?\",\"cronTimeZone\":"
+         "\"UTC\"}}}",
+         "C"},
+        {"{\"namespaceDefinition\":\"customformat\"}", "C"},
+        {"{\"namespaceFormat\":\"f_${SOURCE_NAMESPACE}\"}", "C"},
+        {"{\"sourceId\":\"" FIXTURE_SOURCE "\"}", "ABC"},
+        {"{\"sourceId\":\"" FIXTURE_DESTINATION "\"}", ""},
+        {"{\"destinationId\":\"" FIXTURE_DESTINATION "\",\"name\":\"find-c\"}", "C"},
+        {"{\"source\":{\"name\":\"s\"}}", "ABC"},
+        {"{\"source\":{\"name\":\"nobody\"}}", ""},
+        {"{\"source\":{\"workspaceId\":\"" NO_ID "\"}}", ""},
+        {"{\"destination\":{\"destinationId\":\"" FIXTURE_DESTINATION "\"},\"prefix\":\"b_\"}",
+         "B"},
+        {"{\"destination\":{\"destinationId\":\"" FIXTURE_SOURCE "\"}}", ""},
+        {"{\"connectionId\":\"" NO_ID "\"}", ""},
+    };
+    static const struct {
+        const char *body, *word;
+    } bad[] = {
+        {"{\"status\":\"gone\"}", "active"},
+        {"{\"source\":{\"sourceId\":\"x\"}}", "source.sourceId"},
+        {"{\"schedule\":{\"timeUnit\":\"years\",\"units\":1}}", "schedule.timeUnit"},
+        {"{\"schedule\":{\"timeUnit\":\"days\",\"units\":1},\"scheduleData\":{\"cron\":"
+         "{\"cronExpression\":\"\",\"cronTimeZone\":\"\"}}}",
+         "not together"},
+        {"[]", "object"},
+    };
+    make_some(fix);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *answer = config_call(fix, "connections/search", cases[i].body, 200);
+        for (const char *letter = "ABCD"; *letter != '\0'; letter++) {
+            const char *name = format(fix, "\"find-%c\"", *letter);
+            gboolean found = strstr(answer, name) != NULL;
+            if (found != (strchr(cases[i].found, *letter) != NULL))
+                g_error("%s: %s", cases[i].body, answer);
+        }
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++)
+        config_refused(fix, "connections/search", bad[i].body, 400, bad[i].word);
 }
 
 /* --- runs ----------------------------------------------------------------------------------------
@@ -433,6 +573,8 @@ config_add_connection_cases(void)
     CONFIG_CASE("connections/refused", test_refused);
     CONFIG_CASE("connections/lists", test_lists);
     CONFIG_CASE("connections/update", test_update);
+    CONFIG_CASE("connections/settings", test_settings);
+    CONFIG_CASE("connections/search", test_search);
     CONFIG_CASE("connections/sync", test_sync);
     CONFIG_CASE("connections/wipe", test_wipe);
     CONFIG_CASE("connections/wipe-streams", test_wipe_streams);

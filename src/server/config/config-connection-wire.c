@@ -30,13 +30,7 @@ give_list(ServerCtx *ctx, const GPtrArray *rows, SlConfigConnectionList **ret, G
 {
     SlConfigConnectionList *list = *ret = sl_config_connection_list_new();
     list->connections = g_ptr_array_new();
-    for (guint i = 0; i < rows->len; i++) {
-        SlConfigConnectionRead *read = NULL;
-        if (!config_connection_read(ctx, rows->pdata[i], &read, error))
-            return FALSE;
-        g_ptr_array_add(list->connections, read);
-    }
-    return TRUE;
+    return config_connection_read_all(ctx, rows, list->connections, error);
 }
 
 static gboolean
@@ -82,6 +76,14 @@ server_config_connection_list_paginated(ServerCtx *ctx, const SlConfigConnection
                                   page != NULL ? page->page_size : 20,
                                   page != NULL ? page->row_offset : 0, &rows, error) &&
            give_list(ctx, rows, ret, error);
+}
+
+gboolean
+server_config_connection_search(ServerCtx *ctx, const SlConfigConnectionSearch *in,
+                                SlConfigConnectionList **ret, GError **error)
+{
+    g_autoptr(GPtrArray) rows = NULL;
+    return config_connection_search(ctx, in, &rows, error) && give_list(ctx, rows, ret, error);
 }
 
 /* --- create, change, delete ----------------------------------------------------------------------

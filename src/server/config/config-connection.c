@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "config-actor.h"
 #include "config-catalog.h"
 #include "server-actor.h"
 #include "server-tag.h"
@@ -77,14 +78,12 @@ config_connection_tags(const GPtrArray *rows, const char *connection_id)
     return tags;
 }
 
-gboolean
-config_connection_read(ServerCtx *ctx, const SlConnection *row, SlConfigConnectionRead **ret,
-                       GError **error)
+static gboolean
+make_read(const SlConnection *row, const GPtrArray *tags, SlConfigConnectionRead **ret,
+          GError **error)
 {
-    const char *const ids[] = {row->connection_id, NULL};
-    g_autoptr(GPtrArray) tags = NULL;
     g_autofree char *catalog = config_catalog_from_configured(row->catalog, error);
-    if (catalog == NULL || !sl_sql_connection_tag_list(ctx->tx, ids, &tags, error))
+    if (catalog == NULL)
         return FALSE;
     SlConfigConnectionRead *read = *ret = sl_config_connection_read_new();
     read->connection_id = g_strdup(row->connection_id);
@@ -102,11 +101,42 @@ config_connection_read(ServerCtx *ctx, const SlConnection *row, SlConfigConnecti
     read->operation_ids = g_new0(char *, 1);
     fill_schedule(read, row);
     sl_config_connection_read_set_non_breaking_changes_preference(read, row->non_breaking_changes);
-    sl_config_connection_read_set_notify_schema_changes(read, FALSE);
-    sl_config_connection_read_set_notify_schema_changes_by_email(read, FALSE);
+    sl_config_connection_read_set_notify_schema_changes(read, row->notify_schema_changes);
+    sl_config_connection_read_set_notify_schema_changes_by_email(
+        read, row->notify_schema_changes_by_email);
+    read->resource_requirements = g_strdup(row->resource_requirements);
+    read->status_reason = g_strdup(row->status_reason);
     sl_config_connection_read_set_on_demand_enabled(read, FALSE);
     read->tags = config_connection_tags(tags, row->connection_id);
     return TRUE;
+}
+
+gboolean
+config_connection_read_all(ServerCtx *ctx, const GPtrArray *rows, GPtrArray *reads, GError **error)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new(), tags = NULL;
+    for (guint i = 0; i < rows->len; i++)
+        g_ptr_array_add(ids, ((const SlConnection *)rows->pdata[i])->connection_id);
+    g_ptr_array_add(ids, NULL);
+    if (!sl_sql_connection_tag_list(ctx->tx, (const char *const *)ids->pdata, &tags, error))
+        return FALSE;
+    for (guint i = 0; i < rows->len; i++) {
+        SlConfigConnectionRead *read = NULL;
+        if (!make_read(rows->pdata[i], tags, &read, error))
+            return FALSE;
+        g_ptr_array_add(reads, read);
+    }
+    return TRUE;
+}
+
+gboolean
+config_connection_read(ServerCtx *ctx, const SlConnection *row, SlConfigConnectionRead **ret,
+                       GError **error)
+{
+    const char *const ids[] = {row->connection_id, NULL};
+    g_autoptr(GPtrArray) tags = NULL;
+    return sl_sql_connection_tag_list(ctx->tx, ids, &tags, error) &&
+           make_read(row, tags, ret, error);
 }
 
 /* --- in: schedules
@@ -243,6 +273,37 @@ parse_new_schedule(const SlConfigConnectionCreate *in, ServerSchedule *ret, GErr
     return TRUE;
 }
 
+/* What this product keeps and gives back, and nothing of it acts on. Both records in one shape. */
+typedef struct {
+    gboolean has_notify, notify, has_by_email, by_email;
+    const SlResourceRequirements *requirements;
+} Settings;
+
+/* *row is read anew when there is something to set. NULL: it is not there yet. */
+static gboolean
+set_settings(ServerCtx *ctx, const Settings *settings, SlConnection **row, GError **error)
+{
+    g_autoptr(GString) requirements = NULL;
+    g_autofree char *id = NULL;
+    if (*row == NULL ||
+        (!settings->has_notify && !settings->has_by_email && settings->requirements == NULL))
+        return TRUE;
+    if (settings->requirements != NULL) {
+        requirements = g_string_new(NULL);
+        SlJsonWriter w = SL_JSON_WRITER_INIT(requirements);
+        sl_record_write(&sl_resource_requirements_record, settings->requirements, 0, &w);
+    }
+    if (!sl_sql_connection_set_settings(
+            ctx->tx, (*row)->connection_id,
+            settings->has_notify ? settings->notify : (*row)->notify_schema_changes,
+            settings->has_by_email ? settings->by_email : (*row)->notify_schema_changes_by_email,
+            requirements != NULL ? requirements->str : (*row)->resource_requirements, NULL, error))
+        return FALSE;
+    id = g_strdup((*row)->connection_id);
+    g_clear_pointer(row, sl_connection_free);
+    return server_connection_load(ctx, id, FALSE, row, error);
+}
+
 /* Namespaces stay those of the source unless the client says otherwise, unlike on the public API.
  */
 gboolean
@@ -272,7 +333,16 @@ config_connection_make(ServerCtx *ctx, const SlConfigConnectionCreate *in, SlCon
         .catalog = catalog,
         .tag_ids = tags != NULL ? (const char *const *)tags->pdata : NULL,
     };
-    return server_connection_make(ctx, in->source_id, in->destination_id, &edit, ret, error);
+    const Settings settings = {
+        .has_notify = sl_record_has(record, in, SL_CONFIG_CONNECTION_CREATE_NOTIFY_SCHEMA_CHANGES),
+        .notify = in->notify_schema_changes,
+        .has_by_email =
+            sl_record_has(record, in, SL_CONFIG_CONNECTION_CREATE_NOTIFY_SCHEMA_CHANGES_BY_EMAIL),
+        .by_email = in->notify_schema_changes_by_email,
+        .requirements = in->resource_requirements,
+    };
+    return server_connection_make(ctx, in->source_id, in->destination_id, &edit, ret, error) &&
+           set_settings(ctx, &settings, ret, error);
 }
 
 static gboolean
@@ -320,5 +390,65 @@ config_connection_change(ServerCtx *ctx, const SlConfigConnectionUpdate *in, SlC
          !parse_catalog(ctx, in->sync_catalog, old->destination_id, &catalog, error)))
         return FALSE;
     edit.catalog = catalog;
-    return server_connection_change(ctx, in->connection_id, &edit, ret, error);
+    const Settings settings = {
+        .has_notify = sl_record_has(record, in, SL_CONFIG_CONNECTION_UPDATE_NOTIFY_SCHEMA_CHANGES),
+        .notify = in->notify_schema_changes,
+        .has_by_email =
+            sl_record_has(record, in, SL_CONFIG_CONNECTION_UPDATE_NOTIFY_SCHEMA_CHANGES_BY_EMAIL),
+        .by_email = in->notify_schema_changes_by_email,
+        .requirements = in->resource_requirements,
+    };
+    return server_connection_change(ctx, in->connection_id, &edit, ret, error) &&
+           set_settings(ctx, &settings, ret, error);
+}
+
+/* --- search
+ * ----------------------------------------------------------------------------------------
+ */
+
+static gboolean
+search_schedule(const SlConfigConnectionSearch *in, gint64 *seconds, const gint64 **ret_seconds,
+                const SlConfigCronSchedule **ret_cron, GError **error)
+{
+    const SlConfigScheduleData *data = in->schedule_data;
+    const SlConfigBasicSchedule *basic =
+        data != NULL && data->basic_schedule != NULL ? data->basic_schedule : in->schedule;
+    *ret_cron = data != NULL ? data->cron : NULL;
+    *seconds = basic != NULL ? seconds_of(basic) : 0;
+    *ret_seconds = basic != NULL ? seconds : NULL;
+    return basic == NULL || *ret_cron == NULL ||
+           invalid(error, "scheduleData: basicSchedule and cron are not together");
+}
+
+gboolean
+config_connection_search(ServerCtx *ctx, const SlConfigConnectionSearch *in, GPtrArray **ret,
+                         GError **error)
+{
+    const SlRecord *record = &sl_config_connection_search_record;
+    const char *const *workspaces;
+    const SlConfigCronSchedule *cron;
+    g_auto(GStrv) source_ids = NULL, destination_ids = NULL;
+    gint64 number;
+    const gint64 *seconds;
+    const char *schedule = word(record, in, SL_CONFIG_CONNECTION_SEARCH_SCHEDULE_TYPE,
+                                &sl_config_schedule_type_enum, in->schedule_type);
+    if (!search_schedule(in, &number, &seconds, &cron, error) ||
+        !server_ctx_workspaces(ctx, NULL, &workspaces, error) ||
+        (in->source != NULL && !config_actor_search_ids(ctx, SL_ACTOR_TYPE_SOURCE, workspaces,
+                                                        in->source, &source_ids, error)) ||
+        (in->destination != NULL &&
+         !config_actor_search_ids(ctx, SL_ACTOR_TYPE_DESTINATION, workspaces,
+                                  (const SlConfigSourceSearch *)in->destination, &destination_ids,
+                                  error)))
+        return FALSE;
+    return sl_sql_connection_search(
+        ctx->tx, workspaces, in->connection_id, (const char *const *)source_ids,
+        (const char *const *)destination_ids, in->name,
+        word(record, in, SL_CONFIG_CONNECTION_SEARCH_NAMESPACE_DEFINITION,
+             &sl_config_namespace_definition_enum, in->namespace_definition),
+        in->namespace_format, in->prefix,
+        word(record, in, SL_CONFIG_CONNECTION_SEARCH_STATUS, &sl_config_connection_status_enum,
+             in->status),
+        schedule, seconds, cron != NULL ? cron->cron_expression : NULL,
+        cron != NULL ? cron->cron_time_zone : NULL, in->source_id, in->destination_id, ret, error);
 }

@@ -10,6 +10,14 @@
 gboolean config_connection_read(ServerCtx *ctx, const SlConnection *row,
                                 SlConfigConnectionRead **ret, GError **error);
 
+/* Many, with one look at their tags: SlConnection → SlConfigConnectionRead. */
+gboolean config_connection_read_all(ServerCtx *ctx, const GPtrArray *rows, GPtrArray *reads,
+                                    GError **error);
+
+/* What the caller may see of it: SlConnection. */
+gboolean config_connection_search(ServerCtx *ctx, const SlConfigConnectionSearch *in,
+                                  GPtrArray **ret, GError **error);
+
 /* NULL for a manual one. */
 SlConfigScheduleData *config_connection_schedule(int type, gint64 seconds, const char *expression,
                                                  const char *zone);

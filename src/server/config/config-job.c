@@ -2,6 +2,8 @@
 #include "config.h"
 #include "config-job.h"
 
+#include "config-log.h"
+
 #include <string.h>
 
 #include "sl-id.h"
@@ -61,7 +63,7 @@ config_job_failure_reason(const SlJob *job)
 }
 
 SlConfigSynchronousJob *
-config_job_info(const SlJob *job, const char *what, const char *config_id)
+config_job_info(ServerCtx *ctx, const SlJob *job, const char *what, const char *config_id)
 {
     gint64 ended =
         sl_record_has(&sl_job_record, job, SL_JOB_FINISHED_AT) ? job->finished_at : job->updated_at;
@@ -70,5 +72,8 @@ config_job_info(const SlJob *job, const char *what, const char *config_id)
     /* a UUID on this wire, a number everywhere else */
     info->id = g_strdup_printf("00000000-0000-4000-8000-%012" G_GINT64_MODIFIER "x", job->job_id);
     info->failure_reason = config_job_failure_reason(job);
+    sl_config_synchronous_job_set_log_type(info, SL_CONFIG_SYNCHRONOUS_JOB_LOG_TYPE_STRUCTURED);
+    g_free(info->logs);
+    info->logs = config_log_read(ctx, job->job_id, 0); /* such a job has one attempt */
     return info;
 }

@@ -9,8 +9,9 @@
 /* Nothing ran: a job that succeeded at once. `what` is a word of JobConfigType ("get_spec"). */
 SlConfigSynchronousJob *config_job_none(const ServerCtx *ctx, const char *what);
 
-/* `what` as above; `config_id`: the actor or definition. */
-SlConfigSynchronousJob *config_job_info(const SlJob *job, const char *what, const char *config_id);
+/* `what` as above; `config_id`: the actor or definition. With the job's log. */
+SlConfigSynchronousJob *config_job_info(ServerCtx *ctx, const SlJob *job, const char *what,
+                                        const char *config_id);
 
 /* The first FailureReason of a job that failed, as JSON; NULL: there is none. */
 char *config_job_failure_reason(const SlJob *job);

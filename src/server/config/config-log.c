@@ -115,15 +115,15 @@ read_end(const ServerLog *log, gsize *ret_len, gint64 *ret_left_out)
     return g_strndup(begin, *ret_len);
 }
 
-void
-config_log_fill(ServerCtx *ctx, gint64 job_id, SlConfigAttemptInfo *info)
+char *
+config_log_read(ServerCtx *ctx, gint64 job_id, gint64 attempt)
 {
     g_auto(ServerLog) log = SERVER_LOG_INIT;
     g_autoptr(GError) error = NULL;
     g_autofree char *text = NULL, *notice = NULL;
     gsize len = 0;
     gint64 left_out = 0;
-    if (!server_log_open(ctx, job_id, info->attempt->id, &log, &error))
+    if (!server_log_open(ctx, job_id, attempt, &log, &error))
         notice = g_strdup(error->message);
     else if (log.fd >= 0)
         text = read_end(&log, &len, &left_out);
@@ -131,7 +131,13 @@ config_log_fill(ServerCtx *ctx, gint64 job_id, SlConfigAttemptInfo *info)
         notice = g_strdup_printf(
             "truncated: %" G_GINT64_FORMAT " bytes before this are left out, see GET "
             "/api/v1/sluice/jobs/%" G_GINT64_FORMAT "/attempts/%" G_GINT64_FORMAT "/log/raw",
-            left_out, job_id, info->attempt->id);
+            left_out, job_id, attempt);
+    return config_log_build(text != NULL ? text : "", len, notice);
+}
+
+void
+config_log_fill(ServerCtx *ctx, gint64 job_id, SlConfigAttemptInfo *info)
+{
     sl_config_attempt_info_set_log_type(info, SL_CONFIG_ATTEMPT_INFO_LOG_TYPE_STRUCTURED);
-    info->logs = config_log_build(text != NULL ? text : "", len, notice);
+    info->logs = config_log_read(ctx, job_id, info->attempt->id);
 }

@@ -7,6 +7,7 @@
 /* The end of an attempt's log, as clients of the config API read it: `events` for the newer ones
  * and `logLines` for the older ones, in one object. A line in front says when something was left
  * out, and where the whole log is. That a log cannot be read is said in it, and no error. */
+char *config_log_read(ServerCtx *ctx, gint64 job_id, gint64 attempt);
 void config_log_fill(ServerCtx *ctx, gint64 job_id, SlConfigAttemptInfo *info);
 
 /* The same for text that was read: whole lines. `notice` (may be NULL) is the line in front. */

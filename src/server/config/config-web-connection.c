@@ -33,8 +33,11 @@ take(SlConfigConnectionRead *from)
     web->schedule_data = g_steal_pointer(&from->schedule_data);
     sl_config_web_connection_read_set_non_breaking_changes_preference(
         web, from->non_breaking_changes_preference);
-    sl_config_web_connection_read_set_notify_schema_changes(web, FALSE);
-    sl_config_web_connection_read_set_notify_schema_changes_by_email(web, FALSE);
+    sl_config_web_connection_read_set_notify_schema_changes(web, from->notify_schema_changes);
+    sl_config_web_connection_read_set_notify_schema_changes_by_email(
+        web, from->notify_schema_changes_by_email);
+    web->resource_requirements = g_steal_pointer(&from->resource_requirements);
+    web->status_reason = g_steal_pointer(&from->status_reason);
     sl_config_web_connection_read_set_on_demand_enabled(web, FALSE);
     web->tags = g_steal_pointer(&from->tags);
     return web;
