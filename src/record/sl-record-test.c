@@ -77,7 +77,7 @@ test_refused(void)
         {"{\"carId\":7,\"name\":\"x\"}", "carId: expected string"},
         {"{\"carId\":\"" ID "\",\"name\":\"\"}", "name: must have 1 to 10 characters"},
         {"{\"carId\":\"" ID "\",\"name\":\"x\",\"color\":\"blue\"}",
-         "color: 'blue' is not one of the allowed values"},
+         "color: expected one of red, light_green, not 'blue'"},
         {"{\"carId\":\"" ID "\",\"name\":\"x\",\"seats\":1.5}", "seats: expected integer"},
         {"{\"carId\":\"" ID "\",\"name\":\"x\",\"sold\":\"yes\"}", "sold: expected boolean"},
         {"{\"carId\":\"" ID "\",\"name\":\"x\",\"soldAt\":\"now\"}",
@@ -87,7 +87,10 @@ test_refused(void)
         {"{\"carId\":\"" ID "\",\"name\":\"x\",\"wheels\":[{\"size\":1},{\"tyre\":\"y\"}]}",
          "wheels[1].size: is required"},
         {"{\"carId\":\"" ID "\",\"name\":\"x\",\"wheels\":[7]}", "wheels[0]: expected object"},
-        {"{\"carId\":\"" ID "\",\"name\":\"x\",\"tags\":[7]}", "tags: expected array of strings"},
+        {"{\"carId\":\"" ID "\",\"name\":\"x\",\"tags\":[7]}", "tags[0]: expected string"},
+        {"{\"carId\":\"" ID "\",\"name\":\"x\",\"tags\":[\"a\",\"b\",{}]}",
+         "tags[2]: expected string"},
+        {"{\"carId\":\"" ID "\",\"name\":\"x\",\"tags\":\"a\"}", "tags: expected array of strings"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;

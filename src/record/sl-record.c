@@ -72,11 +72,23 @@ sl_record_free(const SlRecord *record, gpointer object)
 /* --- values from text ------------------------------------------------------------------------ */
 
 static gboolean
+refuse_name(const SlEnum *names, const char *text, GError **error)
+{
+    g_autoptr(GString) list = g_string_new(NULL);
+    g_autofree char *shown = g_utf8_strlen(text, -1) <= 40 ? g_strdup(text) : NULL;
+    for (int i = 0; i < names->n_names; i++)
+        g_string_append_printf(list, "%s%s", i > 0 ? ", " : "", sl_enum_name(names, i));
+    if (shown == NULL)
+        return sl_error_set(error, SL_ERROR_INVALID, "expected one of %s", list->str);
+    return sl_error_set(error, SL_ERROR_INVALID, "expected one of %s, not '%s'", list->str, shown);
+}
+
+static gboolean
 set_enum(const SlField *field, gpointer object, const char *text, GError **error)
 {
     int value = sl_enum_value(field->names, text);
     if (value < 0)
-        return sl_error_set(error, SL_ERROR_INVALID, "'%s' is not one of the allowed values", text);
+        return refuse_name(field->names, text, error);
     MEMBER(int, object, field) = value;
     return TRUE;
 }
@@ -218,8 +230,11 @@ parse_strv(const SlField *field, gpointer object, const SlJsonDoc *doc, const Sl
     g_autoptr(GPtrArray) items = g_ptr_array_new_with_free_func(g_free);
     SL_JSON_FOREACH (doc, node, child) {
         char *item = sl_json_dup_string(child);
-        if (item == NULL)
-            return expected("array of strings", error);
+        if (item == NULL) {
+            expected("string", error);
+            g_prefix_error(error, "[%u]\x1f", items->len);
+            return FALSE;
+        }
         g_ptr_array_add(items, item);
     }
     g_ptr_array_add(items, NULL);

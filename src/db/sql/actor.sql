@@ -146,6 +146,17 @@ insert into actor (actor_id, workspace_id, definition_id, actor_type, name, conf
 values ($1, $2, $3, $4, $5, $6, $7, $7)
 returning actor_id, workspace_id, definition_id, actor_type, name, configuration, resource_allocation, tombstone, created_at, updated_at;
 
+-- name: actor_hold
+-- int:
+-- How many of the two are not deleted, and will not be before the end of this transaction.
+-- params: source_id uuid, destination_id uuid
+select count(*)
+from (
+    select actor_id from actor
+    where actor_id in ($1, $2) and not tombstone
+    order by actor_id
+    for share) held;
+
 -- name: actor_lock
 -- row: Actor
 -- params: actor_id uuid

@@ -75,16 +75,16 @@ limit $4 offset $5;
 
 -- name: connection_search
 -- rows: Connection
--- What is null does not matter; deleted ones only when that is what is looked for.
--- params: workspace_ids uuid[], connection_id uuid?, source_ids uuid[]?, destination_ids uuid[]?, name text?, namespace_definition text?, namespace_format text?, prefix text?, status text?, schedule_type text?, basic_interval_sec int8?, cron_expression text?, cron_timezone text?, source_id uuid?, destination_id uuid?
+-- What is null, or an empty list, does not matter; deleted ones only when that is what is looked for.
+-- params: workspace_ids uuid[], connection_id uuid?, source_ids uuid[], destination_ids uuid[], name text?, namespace_definition text?, namespace_format text?, prefix text?, status text?, schedule_type text?, basic_interval_sec int8?, cron_expression text?, cron_timezone text?, source_id uuid?, destination_id uuid?
 select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
     catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
     status_reason, notify_schema_changes, notify_schema_changes_by_email, resource_requirements, next_run_at, last_run_at, created_at, updated_at
 from connection
 where (cardinality($1) = 0 or workspace_id = any($1))
   and ($2 is null or connection_id = $2)
-  and ($3 is null or source_id = any($3))
-  and ($4 is null or destination_id = any($4))
+  and (cardinality($3) = 0 or source_id = any($3))
+  and (cardinality($4) = 0 or destination_id = any($4))
   and ($5 is null or position(lower($5) in lower(name)) > 0)
   and ($6 is null or namespace_definition = $6)
   and ($7 is null or namespace_format = $7)

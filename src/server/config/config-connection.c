@@ -441,9 +441,16 @@ config_connection_search(ServerCtx *ctx, const SlConfigConnectionSearch *in, GPt
                                   (const SlConfigSourceSearch *)in->destination, &destination_ids,
                                   error)))
         return FALSE;
+    if ((in->source != NULL && source_ids[0] == NULL) ||
+        (in->destination != NULL && destination_ids[0] == NULL)) {
+        *ret = g_ptr_array_new();
+        return TRUE;
+    }
+    static const char *const any[] = {NULL};
     return sl_sql_connection_search(
-        ctx->tx, workspaces, in->connection_id, (const char *const *)source_ids,
-        (const char *const *)destination_ids, in->name,
+        ctx->tx, workspaces, in->connection_id,
+        source_ids != NULL ? (const char *const *)source_ids : any,
+        destination_ids != NULL ? (const char *const *)destination_ids : any, in->name,
         word(record, in, SL_CONFIG_CONNECTION_SEARCH_NAMESPACE_DEFINITION,
              &sl_config_namespace_definition_enum, in->namespace_definition),
         in->namespace_format, in->prefix,

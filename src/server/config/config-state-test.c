@@ -30,11 +30,19 @@ test_stream(Fixture *fix, gconstpointer data)
                     "{\"n\":12345678901234567890}");
     g_assert_cmpstr(
         config_at(fix, answer, "streamState", "1", "streamDescriptor", "namespace", NULL), ==, "x");
-    /* the given streams only; without a state it is forgotten */
-    answer = config_call(
-        fix, "state/create_or_update",
-        SAVE("\"stateType\":\"stream\",\"streamState\":[{\"streamDescriptor\":{\"name\":\"a\"}}]"),
-        200);
+    /* nothing is forgotten by leaving it out: neither what is not named nor what has no state */
+    static const char *const empty[] = {"[]", "[{}]", "[{\"streamDescriptor\":{\"name\":\"a\"}}]"};
+    for (guint i = 0; i < G_N_ELEMENTS(empty); i++) {
+        config_call(fix, "state/create_or_update_safe",
+                    format(fix, SAVE("\"stateType\":\"stream\",\"streamState\":%s"), empty[i]),
+                    i == 0 ? 200 : 400);
+        g_assert_cmpint(queue_fixture_count(fix->server.db, "select count(*) from state"), ==, 2);
+    }
+    /* the given streams only; null forgets one */
+    answer = config_call(fix, "state/create_or_update",
+                         SAVE("\"stateType\":\"stream\",\"streamState\":[{\"streamDescriptor\":{"
+                              "\"name\":\"a\"},\"streamState\":null}]"),
+                         200);
     g_assert_cmpstr(config_at(fix, answer, "streamState", "0", "streamDescriptor", "name", NULL),
                     ==, "b");
     g_assert_cmpstr(config_call(fix, "web_backend/state/get_type", CONNECTION, 200), ==,
@@ -67,6 +75,33 @@ test_global(Fixture *fix, gconstpointer data)
             ==, "1");
         assert_lacks(answer, "sharedState");
     }
+    /* what is left out stays; null goes */
+    static const struct {
+        const char *global, *shared;
+        gint64 rows;
+    } cases[] = {
+        {"{\"streamStates\":[]}", "{\"lsn\":1}", 2},
+        {"{\"streamStates\":[{\"streamDescriptor\":{\"name\":\"b\"},\"streamState\":{\"k\":2}}]}",
+         "{\"lsn\":1}", 3},
+        {"{\"shared_state\":{\"lsn\":9},\"streamStates\":[]}", "{\"lsn\":9}", 3},
+        {"{\"shared_state\":null,\"streamStates\":[]}", NULL, 2},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *body =
+            format(fix, SAVE("\"stateType\":\"global\",\"globalState\":%s"), cases[i].global);
+        const char *answer = config_call(fix, "state/create_or_update_safe", body, 200);
+        if (cases[i].shared != NULL)
+            g_assert_cmpstr(config_at(fix, answer, "globalState", "shared_state", NULL), ==,
+                            cases[i].shared);
+        else
+            assert_lacks(answer, "lsn");
+        g_assert_cmpint(queue_fixture_count(fix->server.db, "select count(*) from state"), ==,
+                        cases[i].rows);
+    }
+    config_refused(fix, "state/create_or_update_safe",
+                   SAVE("\"stateType\":\"global\",\"globalState\":{\"streamStates\":[{"
+                        "\"streamDescriptor\":{\"name\":\"b\"}}]}"),
+                   400, "globalState.streamStates[0].streamState: is required");
 }
 
 static void

@@ -111,6 +111,23 @@ write_stream(SlJsonWriter *w, const SlConfigStreamState *stream)
     sl_json_end_object(w);
 }
 
+/* A stream is forgotten by null, and not because somebody left its state out. */
+static gboolean
+check_streams(const GPtrArray *streams, const char *path, GError **error)
+{
+    for (guint i = 0; i < streams->len; i++) {
+        const SlConfigStreamState *stream = streams->pdata[i];
+        if (!sl_record_has(&sl_config_stream_state_record, stream,
+                           SL_CONFIG_STREAM_STATE_STREAM_STATE) &&
+            !sl_record_is_null(stream, SL_CONFIG_STREAM_STATE_STREAM_STATE))
+            return sl_error_set(error, SL_ERROR_INVALID,
+                                "connectionState.%s[%u].streamState: is required; null forgets "
+                                "the state of stream '%s'",
+                                path, i, stream->stream_descriptor->name);
+    }
+    return TRUE;
+}
+
 static void
 write_streams(SlJsonWriter *w, const GPtrArray *streams)
 {
@@ -123,16 +140,28 @@ write_streams(SlJsonWriter *w, const GPtrArray *streams)
     }
 }
 
+/* What the streams share stays as it is (`stored`) unless the client says something about it. */
+static const char *
+shared_of(const SlConfigGlobalState *global, const char *stored)
+{
+    if (global->shared_state != NULL)
+        return global->shared_state;
+    if (global->shared_state_too != NULL)
+        return global->shared_state_too;
+    return sl_record_is_null(global, SL_CONFIG_GLOBAL_STATE_SHARED_STATE) ||
+                   sl_record_is_null(global, SL_CONFIG_GLOBAL_STATE_SHARED_STATE_TOO)
+               ? NULL
+               : stored;
+}
+
 static void
-write_global(SlJsonWriter *w, const SlConfigGlobalState *global)
+write_global(SlJsonWriter *w, const SlConfigGlobalState *global, const char *stored)
 {
     sl_json_begin_object(w);
     sl_json_member_string(w, "type", "GLOBAL");
     sl_json_key(w, "global");
     sl_json_begin_object(w);
-    sl_json_member_raw(w, "shared_state",
-                       global->shared_state != NULL ? global->shared_state
-                                                    : global->shared_state_too);
+    sl_json_member_raw(w, "shared_state", shared_of(global, stored));
     sl_json_key(w, "stream_states");
     sl_json_begin_array(w);
     for (guint i = 0; i < global->stream_states->len; i++)
@@ -151,7 +180,7 @@ missing(const char *name, const char *type, GError **error)
 
 /* STATE messages as a source sends them. */
 static char *
-to_messages(const SlConfigConnectionState *state, GError **error)
+to_messages(const SlConfigConnectionState *state, const char *stored_shared, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
     SlJsonWriter w = SL_JSON_WRITER_INIT(text);
@@ -159,12 +188,15 @@ to_messages(const SlConfigConnectionState *state, GError **error)
     sl_json_begin_array(&w);
     switch (state->state_type) {
     case SL_CONFIG_STATE_TYPE_STREAM:
-        if ((ok = state->stream_state != NULL || missing("streamState", "stream", error)))
+        if ((ok = (state->stream_state != NULL || missing("streamState", "stream", error)) &&
+                  check_streams(state->stream_state, "streamState", error)))
             write_streams(&w, state->stream_state);
         break;
     case SL_CONFIG_STATE_TYPE_GLOBAL:
-        if ((ok = state->global_state != NULL || missing("globalState", "global", error)))
-            write_global(&w, state->global_state);
+        if ((ok = (state->global_state != NULL || missing("globalState", "global", error)) &&
+                  check_streams(state->global_state->stream_states, "globalState.streamStates",
+                                error)))
+            write_global(&w, state->global_state, stored_shared);
         break;
     case SL_CONFIG_STATE_TYPE_LEGACY:
         if ((ok = state->state != NULL ||
@@ -186,13 +218,18 @@ to_messages(const SlConfigConnectionState *state, GError **error)
 }
 
 static gboolean
-save(ServerCtx *ctx, const SlConfigStateSave *in, SlConfigConnectionState **ret, GError **error)
+save(ServerCtx *ctx, const SlConfigStateSave *in, const GPtrArray *old,
+     SlConfigConnectionState **ret, GError **error)
 {
     g_autoptr(GPtrArray) rows = NULL;
+    const char *shared = NULL;
+    for (guint i = 0; i < old->len; i++)
+        if (type_of(old) == SL_CONFIG_STATE_TYPE_GLOBAL && is_shared(old->pdata[i]))
+            shared = ((const SlStateRow *)old->pdata[i])->state;
     if (strcmp(in->connection_id, in->connection_state->connection_id) != 0)
         return sl_error_set(error, SL_ERROR_INVALID,
                             "connectionState.connectionId: is another than connectionId");
-    g_autofree char *messages = to_messages(in->connection_state, error);
+    g_autofree char *messages = to_messages(in->connection_state, shared, error);
     if (messages == NULL ||
         !sl_queue_states_save(ctx->tx, in->connection_id, messages, ctx->now, error) ||
         !load(ctx, in->connection_id, FALSE, &rows, error))
@@ -206,7 +243,7 @@ server_config_state_save(ServerCtx *ctx, const SlConfigStateSave *in, SlConfigCo
                          GError **error)
 {
     g_autoptr(GPtrArray) rows = NULL;
-    return load(ctx, in->connection_id, TRUE, &rows, error) && save(ctx, in, ret, error);
+    return load(ctx, in->connection_id, TRUE, &rows, error) && save(ctx, in, rows, ret, error);
 }
 
 /* A run would write its own state over this one. */
@@ -223,5 +260,5 @@ server_config_state_save_safe(ServerCtx *ctx, const SlConfigStateSave *in,
         return sl_error_set(error, SL_ERROR_LOCKED,
                             "job %" G_GINT64_FORMAT " of connection '%s' has not ended",
                             active->job_id, in->connection_id);
-    return save(ctx, in, ret, error);
+    return save(ctx, in, rows, ret, error);
 }

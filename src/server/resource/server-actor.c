@@ -225,7 +225,11 @@ server_actor_change(ServerCtx *ctx, int actor_type, const char *actor_id,
 gboolean
 server_actor_remove(ServerCtx *ctx, int actor_type, const char *actor_id, GError **error)
 {
+    g_autoptr(SlActor) locked = NULL;
+    /* Locked by a statement of its own: the deletion then sees the connections that were being made
+     * of it meanwhile. */
     return server_actor_load(ctx, actor_id, actor_type, NULL, NULL, error) &&
+           sl_sql_actor_lock(ctx->tx, actor_id, &locked, error) &&
            server_job_stop_all(ctx, actor_id, error) &&
            sl_sql_actor_delete(ctx->tx, actor_id, ctx->now, NULL, error);
 }

@@ -107,6 +107,18 @@ check_edit(const ServerConnectionEdit *edit, const char *definition, const char 
 /* --- make ----------------------------------------------------------------------------------------
  */
 
+/* Neither end is deleted before the connection is there to be deleted with it. */
+static gboolean
+hold_sides(ServerCtx *ctx, const Sides *sides, GError **error)
+{
+    gint64 held = 0;
+    return sl_sql_actor_hold(ctx->tx, sides->source->actor_id, sides->destination->actor_id, &held,
+                             error) &&
+           (held == 2 || sl_error_set(error, SL_ERROR_NOT_FOUND,
+                                      "source '%s' or destination '%s' was deleted meanwhile",
+                                      sides->source->actor_id, sides->destination->actor_id));
+}
+
 /* The row comes first, without streams: keys of mappers refer to it. */
 static gboolean
 add(ServerCtx *ctx, const char *id, const Sides *sides, const ServerConnectionEdit *edit,
@@ -139,7 +151,7 @@ server_connection_make(ServerCtx *ctx, const char *source_id, const char *destin
     if (catalog == NULL)
         return TRUE; /* waiting */
     const char *workspace_id = sides.source->workspace_id;
-    if (!add(ctx, id, &sides, edit, error))
+    if (!hold_sides(ctx, &sides, error) || !add(ctx, id, &sides, edit, error))
         return FALSE;
     g_autofree char *stored = server_mapper_store(ctx, workspace_id, id, catalog, NULL, error);
     return stored != NULL && sl_sql_connection_set_catalog(ctx->tx, id, stored, NULL, error) &&
