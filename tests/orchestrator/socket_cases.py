@@ -542,6 +542,26 @@ time.sleep(30)
 """, "partition 'p1' has 1 records, and 2 came")
 
 
+def case_socket_long_messages():
+    """20 MB go through; what is longer than MaxLine= does not, whether it is announced or just goes on."""
+    for form in FORMATS:
+        run = SocketRun("""
+a, = open_all()
+rec(a, "s", {"a": 1, "b": "x" * 20000000}, "p"); rec(a, "s", {"a": 2}, "p"); st(a, "s", 1, "p", 2)
+""", n=1, form=form, streams=[with_schema("s", "b", a=INT)]).go()
+        assert total(run)["recordsCommitted"] == 2 and run.raw(1).count(b"x") >= 20000000
+        run.close()
+        run = SocketRun("""
+a, = open_all()
+try: rec(a, "s", {"a": 1, "b": "x" * 20000000}, "p")
+except OSError: pass
+time.sleep(30)
+""", n=1, form=form, conf={"max_line": "1M"}, streams=[with_schema("s", "b", a=INT)]).go()
+        run.failed("see MaxLine= in sluice.conf", origin="source")
+        run.close()
+    return run
+
+
 def case_socket_record_on_stdout():
     return broken("""
 a, b = open_all()
