@@ -54,6 +54,8 @@ def watch_memory(pid, ret, done):
 
 def start_run(source, destination, streams, kind="sync", memory=False, configuration=None, channel=None, **members):
     """Commands of both ends; None for a destination that a job does not have. channel: a serialization, or None for pipes."""
+    # The workload API of all runs is this one process: on a busy machine its answers take their time.
+    members.setdefault("conf", {"heartbeat": "5s", "lease": "120s", "job_timeout": "120s", "silence": "300s", "stall": "300s"})
     commands = {role: command for role, command in (("source", source), ("destination", destination)) if command}
     run = Run(source="" if source else None, destination="" if destination else None, kind=kind, streams=streams,
               commands=commands, **members)
