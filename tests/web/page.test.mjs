@@ -7,7 +7,7 @@ import {after, before} from "node:test";
 import {Browser} from "./browser.mjs";
 import {step} from "./steps.mjs";
 import {BUILD, startHost} from "./host.mjs";
-import {seedConnections} from "./seed.mjs";
+import {appendLog, seedConnections, seedFailedJob, seedRunningJob} from "./seed.mjs";
 import {shoot} from "./screenshots.mjs";
 
 const EMAIL = "ada@example.com", PASSWORD = "correct horse battery";
@@ -164,6 +164,109 @@ step("the switch disables a connection, and another one's change is seen without
   await host.sql("update connection set status = 'active', updated_at = now() where name = 'connection 0001'");
   await ada.getByRole("cell", {name: "Synced"}).waitFor();
   assert.equal(await toggle.getAttribute("aria-checked"), "true");
+});
+
+step("why it failed is one click from the list: the reason, who said it, and the log around the first error", async () => {
+  await seedFailedJob(host, "connection 0003");
+  await ada.goto("/connections?q=connection+0003");
+  await ada.getByRole("cell", {name: "Failed"}).getByRole("link").click();
+  await ada.getByText("Password of user 'reader' was refused by the database").first().waitFor();
+  await ada.getByText("something in its settings is wrong").waitFor();
+  const around = ada.getByRole("region", {name: "Lines around the first error"});
+  await around.getByText("Records of stream users: 1159600").waitFor();
+  await ada.getByText("200 lines are shown").waitFor();
+  assert.equal(await ada.getByRole("button", {name: "Attempt 2"}).getAttribute("aria-pressed"), "true");
+  assert.deepEqual(await browser.violations(ada), []);
+  await shoot(ada, "job-failed");
+});
+
+step("the log shows its end first, older lines when asked, and is searched on the server", async () => {
+  const log = ada.getByRole("log");
+  await log.getByText("Records of stream users: 1199600").waitFor();
+  await ada.getByRole("button", {name: "Older lines"}).click();
+  await ada.getByText("400 lines are shown").waitFor();
+  await ada.getByLabel("Search the log").fill("NEEDLE");
+  await ada.getByText("1 line is shown").waitFor();
+  assert.equal(await log.locator("mark").innerText(), "needle");
+  await ada.getByLabel("Search the log").fill("");
+  await ada.getByLabel("Level").selectOption("error");
+  await ada.getByText("1 line is shown").waitFor();
+  await ada.getByLabel("Written by").selectOption("destination");
+  await ada.getByText("No line matches.").waitFor();
+});
+
+step("a run that is under way is followed: numbers and lines come by themselves", async () => {
+  const id = await seedRunningJob(host, "connection 0005");
+  await ada.goto(`/jobs/${id}`);
+  await ada.getByText("Following").waitFor();
+  appendLog(host, id, "the first line of all");
+  await ada.getByText("the first line of all").waitFor();
+  await host.sql(`insert into attempt_stats (job_id, attempt_number, stream, records_emitted, bytes_emitted, estimated_records, updated_at) values (${id}, 0, '', 4242, 99, 10000, now());
+    select pg_notify('sluice_event', 'progress ' || workspace_id || ' ' || job_id) from job where job_id = ${id}`);
+  await ada.getByText("4,242").waitFor();
+  assert.deepEqual(await browser.violations(ada), []);
+  await shoot(ada, "job-running");
+  await host.sql(`update attempt set status = 'succeeded', ended_at = now() where job_id = ${id}; update job set status = 'succeeded', finished_at = now() where job_id = ${id}`);
+  await ada.getByText("Succeeded").waitFor();
+});
+
+step("the page of a connection: status, runs, settings, state", async () => {
+  await ada.goto("/connections?q=connection+0003");
+  await ada.getByRole("link", {name: "connection 0003"}).click();
+  await heading(ada, "connection 0003");
+  await ada.getByRole("rowheader", {name: "users"}).waitFor();
+  assert.deepEqual(await browser.violations(ada), []);
+  await shoot(ada, "connection-status");
+  for (const [tab, what] of [["Runs", ada.getByRole("rowheader", {name: /^Sync \d+/}).first()], ["State", ada.getByText("stateType").first()], ["Settings", ada.getByRole("heading", {name: "Delete the connection"})]]) {
+    await ada.getByRole("navigation", {name: "Parts of the connection"}).getByRole("link", {name: tab}).click();
+    await what.waitFor();
+    assert.deepEqual(await browser.violations(ada), [], tab);
+    await shoot(ada, `connection-${tab.toLowerCase()}`);
+  }
+});
+
+step("what destroys says what it will do, and wants the name typed", async () => {
+  await ada.getByRole("button", {name: "Delete…"}).click();
+  const dialog = ada.getByRole("dialog");
+  await dialog.getByText("What was written to “Warehouse” stays there.").waitFor();
+  assert.deepEqual(await browser.violations(ada), []);
+  await shoot(ada, "connection-delete");
+  await dialog.getByRole("button", {name: "Delete", exact: true}).click();
+  await dialog.getByText("This is not “connection 0003”.").waitFor();
+  await dialog.getByLabel("Type connection 0003 to confirm").fill("connection 0003");
+  await dialog.getByRole("button", {name: "Delete", exact: true}).click();
+  await heading(ada, "Connections");
+  assert.equal(await host.sql("select status from connection where name = 'connection 0003'"), "deprecated");
+});
+
+step("a new source: the catalogue, the form of its specification, what is wrong, a test that is stopped", async () => {
+  await ada.getByRole("link", {name: "Sources"}).click();
+  await heading(ada, "Sources");
+  await ada.getByRole("rowheader", {name: "Shop database"}).waitFor();
+  assert.deepEqual(await browser.violations(ada), []);
+  await shoot(ada, "sources");
+  await ada.getByRole("link", {name: "Add a source"}).click();
+  await ada.getByLabel("Search connectors").fill("sample");
+  await shoot(ada, "catalogue");
+  assert.deepEqual(await browser.violations(ada), []);
+  await ada.getByRole("link", {name: /sample/i}).last().click();
+  await ada.getByLabel("Name", {exact: true}).fill("Invented people");
+  for (const summary of await ada.locator("details.optional > summary").all()) await summary.click();
+  await ada.getByLabel("Count").fill("0");
+  await ada.getByRole("button", {name: "Save without a test"}).click();
+  await ada.getByText("1 field needs another look:").waitFor();
+  await ada.getByText("The least is 1.").first().waitFor();
+  assert.deepEqual(await browser.violations(ada), []);
+  await shoot(ada, "source-new-wrong");
+  await ada.getByLabel("Count").fill("25");
+  await ada.getByRole("button", {name: "Test and save"}).click();
+  await ada.getByRole("button", {name: "Stop the test"}).click();
+  await ada.getByRole("button", {name: "Test and save"}).waitFor();
+  await ada.getByRole("button", {name: "Save without a test"}).click();
+  await heading(ada, "Sources");
+  await ada.getByRole("rowheader", {name: "Invented people"}).waitFor();
+  assert.equal(await host.sql("select configuration::json ->> 'count' from actor where name = 'Invented people'"), "25");
+  await ada.goto("/connections");
 });
 
 step("a session that ends says so, and nothing that was typed is lost", async () => {

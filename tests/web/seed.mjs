@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows that a page shows, as the queue would have left them.
+import * as fs from "node:fs";
+import * as path from "node:path";
 
 /** So many connections in the first workspace: of each ten, two failed, one is disabled, one never ran, the others are synced. */
 export async function seedConnections(host, n) {
@@ -24,4 +26,40 @@ export async function seedConnections(host, n) {
     from connection where right(name, 1) <> '8'`);
   await host.sql("analyze");
   return workspace;
+}
+
+const LINES = 3000, ERROR_AT = 2900;
+
+/** A run of the connection that failed after two attempts, with a log of 3,000 lines whose first error is line 2,900. */
+export async function seedFailedJob(host, connection) {
+  const id = Number(await host.sql(`select job_id from job where scope = (select connection_id from connection where name = '${connection}') limit 1`));
+  const failure = JSON.stringify({failures: [{failureOrigin: "source", failureType: "config_error", externalMessage: "Password of user 'reader' was refused by the database",
+    internalMessage: "FATAL: 28P01", stacktrace: "at connect (source.c:17)", streamDescriptor: {name: "users"}, timestamp: Date.now()}]}).replace(/'/g, "''");
+  await host.sql(`update job set status = 'failed' where job_id = ${id}`);
+  await host.sql(`insert into attempt (job_id, attempt_number, status, log_path, failure_summary, created_at, updated_at, ended_at)
+    select ${id}, i, 'failed', '${id}/' || i || '.ndjson', '${failure}', now() - interval '1 hour', now(), now() from generate_series(0, 1) i`);
+  await host.sql(`insert into attempt_stats (job_id, attempt_number, stream, records_emitted, bytes_emitted, records_committed, updated_at)
+    values (${id}, 1, '', 1234567, 987654321, 1200000, now()), (${id}, 1, 'users', 1234567, 987654321, 1200000, now())`);
+  fs.mkdirSync(path.join(host.logs, String(id)), {recursive: true});
+  const start = Date.UTC(2026, 10, 22, 3, 0, 0);
+  const line = i => JSON.stringify({timestamp: start + i * 20, level: i === ERROR_AT ? "error" : i % 50 === 0 ? "warn" : "info",
+    logSource: i % 3 === 0 ? "destination" : i % 3 === 1 ? "source" : "replication-orchestrator",
+    message: i === ERROR_AT ? "Password of user 'reader' was refused by the database" : i === 7 ? "a needle in the haystack" : `Records of stream users: ${i * 400}`}) + "\n";
+  for (const attempt of [0, 1])
+    fs.writeFileSync(path.join(host.logs, String(id), `${attempt}.ndjson`), Array.from({length: LINES}, (_x, i) => line(i)).join(""));
+  return id;
+}
+
+/** A run that is under way. */
+export async function seedRunningJob(host, connection) {
+  const id = Number(await host.sql(`insert into job (config_type, scope, workspace_id, status, created_at, updated_at, started_at)
+    select 'sync', connection_id, workspace_id, 'running', now(), now(), now() from connection where name = '${connection}' returning job_id`));
+  await host.sql(`insert into attempt (job_id, attempt_number, status, log_path, created_at, updated_at) values (${id}, 0, 'running', '${id}/0.ndjson', now(), now())`);
+  fs.mkdirSync(path.join(host.logs, String(id)), {recursive: true});
+  fs.writeFileSync(path.join(host.logs, String(id), "0.ndjson"), "");
+  return id;
+}
+
+export function appendLog(host, id, message) {
+  fs.appendFileSync(path.join(host.logs, String(id), "0.ndjson"), JSON.stringify({timestamp: Date.now(), level: "info", logSource: "source", message}) + "\n");
 }

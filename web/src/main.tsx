@@ -18,6 +18,14 @@ type Page = ComponentType<Params>;
 /** Each page is a file of its own, fetched when it is first gone to. */
 const ROUTES: readonly { pattern: string; load: () => Promise<{ default: ComponentType<never> }> }[] = [
   {pattern: "/connections", load: () => import("./pages/connections.tsx")},
+  {pattern: "/connections/:connectionId", load: () => import("./pages/connection.tsx")},
+  {pattern: "/connections/:connectionId/:tab", load: () => import("./pages/connection.tsx")},
+  ...(["/sources", "/destinations"] as const).flatMap(base => [
+    {pattern: base, load: () => import("./pages/actors.tsx")},
+    {pattern: `${base}/new`, load: () => import("./pages/catalogue.tsx")},
+    {pattern: `${base}/new/:definitionId`, load: () => import("./pages/new-actor.tsx")},
+  ]),
+  {pattern: "/jobs/:jobId", load: () => import("./pages/job.tsx")},
 ];
 
 const loaded = new Map<string, Page>();
@@ -43,7 +51,7 @@ function Routed(): JSX.Element | null {
   }, [route?.pattern]);
   if (!route) return <Missing/>;
   if (failed !== null) return <Notice tone="bad">{_("This part of the page could not be loaded; probably Sluice was upgraded.")} <a href="" onClick={() => window.location.reload()}>{_("Reload")}</a></Notice>;
-  return Found ? <Found key={path} {...match(route.pattern, path) ?? {}}/> : null;
+  return Found ? <Found {...match(route.pattern, path) ?? {}}/> : null;
 }
 
 function App(): JSX.Element | null {

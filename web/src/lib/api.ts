@@ -27,7 +27,7 @@ export function onSessionEnded(hook: Hook): void {
 }
 
 /** Fills {names} of the path from the input; the rest is the query of a GET or DELETE, or the body. */
-export function makeRequest(op: Op<never, unknown> | Op<void, unknown>, input: object | undefined):
+export function makeRequest(op: { readonly method: string; readonly path: string }, input: object | undefined):
     { url: string; method: string; body: string | null } {
   const rest: Record<string, unknown> = {...input};
   let url = op.path.replace(/{(\w+)}/g, (_all, name: string) => {
@@ -62,7 +62,8 @@ async function failure(answer: Response): Promise<ApiError> {
 
 async function send(op: Op<never, unknown>, input: object | undefined, options: CallOptions): Promise<Response> {
   const {url, method, body} = makeRequest(op, input);
-  const init: RequestInit = {method, credentials: "same-origin", headers: {Accept: "application/json"}};
+  // A renewal goes on when its page is left, so that the new cookie arrives.
+  const init: RequestInit = {method, keepalive: op.path === api.sessionRefresh.path, credentials: "same-origin", headers: {Accept: "application/json"}};
   if (options.signal) init.signal = options.signal;
   if (body !== null) {
     init.body = body;

@@ -11,13 +11,21 @@ const GROUP_OF: Record<NonNullable<ConfigOverviewItem["connectionSyncStatus"]>, 
   failed: "failed", incomplete: "failed", running: "running", queued: "running", synced: "healthy", pending: "pending", paused: "paused",
 };
 
-type Item = Pick<ConfigOverviewItem, "name" | "connectionSyncStatus" | "latestSyncJobCreatedAt"> & {
+type Stand = Pick<ConfigOverviewItem, "connectionSyncStatus" | "latestSyncJobStatus">;
+
+/** The server calls a run incomplete that failed for another reason than its settings; what has failed for good is called so. */
+export function standingOf(item: Stand): NonNullable<ConfigOverviewItem["connectionSyncStatus"]> {
+  const known = item.connectionSyncStatus ?? "pending";
+  return known === "incomplete" && item.latestSyncJobStatus === "failed" ? "failed" : known;
+}
+
+type Item = Stand & Pick<ConfigOverviewItem, "name" | "latestSyncJobCreatedAt"> & {
   source: { name: string; sourceName: string };
   destination: { name: string; destinationName: string };
 };
 
-export function groupOf(item: Pick<Item, "connectionSyncStatus">): Group {
-  return GROUP_OF[item.connectionSyncStatus ?? "pending"];
+export function groupOf(item: Stand): Group {
+  return GROUP_OF[standingOf(item)];
 }
 
 /** Every word of the term must be somewhere in the names. */

@@ -71,7 +71,7 @@ export class EventSourceKeeper {
   private async revive(): Promise<void> {
     const old = this.source;
     old?.close();
-    const answer = await fetch("/api/oauth/access_token", {method: "POST"}).catch(() => null);
+    const answer = await fetch("/api/oauth/access_token", {method: "POST", keepalive: true}).catch(() => null);
     if (this.source !== old || old === null) return; // stopped meanwhile
     const wait = answer?.ok && this.tries === 0 ? 0 : backoff(this.tries, Math.random());
     this.tries++;

@@ -7,7 +7,6 @@ import {ApiError, call, onSessionEnded, renewSession} from "./api.ts";
 export interface User {
   userId: string;
   email: string;
-  roles: string[];
 }
 
 export type Session =
@@ -21,7 +20,44 @@ export type Session =
 export const session = cell<Session>({state: "starting"});
 
 function toUser(login: api.LoginResponse): User {
-  return {userId: login.userId ?? "", email: login.username, roles: login.roles};
+  return {userId: login.userId ?? "", email: login.username};
+}
+
+const KEY = "sluice.user";
+
+/** Who it was, so that a visit need not renew the session to know; what it may see is for its cookies to say. */
+function remember(id: string | null): void {
+  try {
+    if (id === null) localStorage.removeItem(KEY);
+    else localStorage.setItem(KEY, id);
+  } catch { /* storage is switched off: the session is renewed at each visit, then */ }
+}
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(KEY);
+  } catch {
+    return null;
+  }
+}
+
+/** A refresh token is good once, so that a renewal that is cut off by leaving the page costs the session: as few as can be. */
+async function whoAmI(): Promise<User> {
+  const id = remembered();
+  if (id !== null) {
+    try {
+      const read = await call(api.configUserGet, {userId: id});
+      return {userId: read.userId, email: read.email};
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 403) throw error; // 403: somebody else by now
+    }
+  }
+  return toUser(await renewSession());
+}
+
+function enter(user: User): void {
+  remember(user.userId);
+  session.set({state: "in", user});
 }
 
 onSessionEnded(() => {
@@ -32,7 +68,7 @@ onSessionEnded(() => {
 /** With the cookies of the last visit, if there are any. */
 export async function startSession(): Promise<void> {
   try {
-    session.set({state: "in", user: toUser(await renewSession())});
+    enter(await whoAmI());
   } catch (error) {
     const known = error instanceof ApiError ? error : new ApiError(0, String(error));
     session.set(known.status === 401 || known.status === 403 ? {state: "out"} : {state: "unreachable", error: known});
@@ -50,10 +86,11 @@ export async function logIn(email: string, password: string): Promise<void> {
     if (error instanceof ApiError && error.status === 401) throw new CookieRefused();
     throw error;
   }
-  session.set({state: "in", user: toUser(login)});
+  enter(toUser(login));
 }
 
 export async function logOut(): Promise<void> {
   await call(api.sessionLogout, undefined);
+  remember(null);
   session.set({state: "out"});
 }

@@ -4,7 +4,7 @@ import type {JSX} from "preact";
 import {useState} from "preact/hooks";
 import * as api from "#gen/api.ts";
 import {ApiError, call, type ConfigOverviewItem} from "../lib/api.ts";
-import {filterConnections, GROUPS, groupOf, isSortKey, sortConnections, type Group, type SortKey} from "../lib/connection-list.ts";
+import {filterConnections, GROUPS, groupOf, isSortKey, sortConnections, standingOf, type Group, type SortKey} from "../lib/connection-list.ts";
 import {_, fmt, ngettext} from "../lib/i18n.ts";
 import {useQuery} from "../lib/query.ts";
 import {setQuery, useLocation} from "../lib/router.ts";
@@ -12,6 +12,7 @@ import {scheduleText} from "../lib/schedule.ts";
 import {useWorkspace, useWorkspaces} from "../lib/workspace.ts";
 import {Ago, Empty, Heading, Notice, Switch} from "../ui/controls.tsx";
 import {Icon} from "../ui/icons.tsx";
+import {Waiting} from "../ui/page.tsx";
 import {StatusPill} from "../ui/status.tsx";
 import {say} from "../ui/toasts.tsx";
 import {useWindow} from "../ui/window.ts";
@@ -30,10 +31,10 @@ function Row({item, index, onSwitch}: { item: ConfigOverviewItem; index: number;
   const on = item.status === "active";
   return <tr aria-rowindex={index + 2}>
     <th scope="row"><span class="two">
-      <span class="name clip" title={item.name}>{item.name}</span>
+      <a class="name clip" href={`/connections/${item.connectionId}`} title={item.name}>{item.name}</a>
       <span class="small muted clip">{item.source.name} <span aria-hidden="true">→</span><span class="said">{_("to")}</span> {item.destination.name}</span>
     </span></th>
-    <td class="status"><StatusPill standing={item.connectionSyncStatus ?? "pending"}/></td>
+    <td class="status"><StatusPill standing={standingOf(item)} href={item.latestSyncJobId === undefined ? undefined : `/jobs/${item.latestSyncJobId}`}/></td>
     <td class="medium"><span class="clip">{item.latestSyncJobCreatedAt !== undefined ? <Ago at={item.latestSyncJobCreatedAt}/> : <span class="muted">{_("never")}</span>}</span></td>
     <td class="wide"><div class="clip" title={scheduleText(item.scheduleType, item.scheduleData)}>{scheduleText(item.scheduleType, item.scheduleData)}</div></td>
     <td class="on"><Switch on={on} label={fmt(_("$0 is enabled"), item.name)} onChange={next => onSwitch(item, next)}/></td>
@@ -67,12 +68,6 @@ function Rows({items, sort, onSwitch}: { items: ConfigOverviewItem[]; sort: { ke
       {range.end < items.length && <tr class="spacer" aria-hidden="true" style={{height: `${(items.length - range.end) * height}px`}}><td colSpan={5}/></tr>}
     </tbody>
   </table></div>;
-}
-
-function Waiting(): JSX.Element {
-  return <div class="card card-body stack" aria-busy="true" aria-label={_("Loading")}>
-    {[70, 55, 80, 60, 75].map(width => <div key={width} class="skeleton" style={{inlineSize: `${width}%`}}/>)}
-  </div>;
 }
 
 function useConnections() {

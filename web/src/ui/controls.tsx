@@ -40,12 +40,14 @@ interface FieldProps {
   hint?: ComponentChildren;
   error?: string | null;
   optional?: boolean;
+  /** For links that lead to the control. */
+  fixedId?: string;
   children: (ids: { id: string; "aria-describedby"?: string; "aria-invalid"?: boolean }) => ComponentChildren;
 }
 
 /** A label, a hint and an error around one control, tied to it. */
-export function Field({label, hint, error, optional = false, children}: FieldProps): JSX.Element {
-  const id = useId();
+export function Field({label, hint, error, optional = false, fixedId, children}: FieldProps): JSX.Element {
+  const made = useId(), id = fixedId ?? made;
   const described = [hint !== undefined ? `${id}-hint` : "", error ? `${id}-error` : ""].filter(Boolean).join(" ");
   return <div class="field">
     <label for={id}>{label} {optional && <span class="needed">{_("(optional)")}</span>}</label>

@@ -13,6 +13,8 @@ import {say} from "./toasts.tsx";
 
 const PLACES: readonly { path: string; icon: IconName; text: () => string }[] = [
   {path: "/connections", icon: "connections", text: () => _("Connections")},
+  {path: "/sources", icon: "source", text: () => _("Sources")},
+  {path: "/destinations", icon: "destination", text: () => _("Destinations")},
 ];
 
 async function leave(): Promise<void> {

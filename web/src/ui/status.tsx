@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a connection stands, in one word with its colour and sign.
 import type {JSX} from "preact";
-import type {ConfigConnectionSyncStatus} from "../lib/api.ts";
+import type {ConfigConnectionSyncStatus, JobStatus} from "../lib/api.ts";
 import {_} from "../lib/i18n.ts";
 import {Icon, type IconName} from "./icons.tsx";
 
@@ -27,4 +27,18 @@ export function StatusPill({standing, href}: { standing: Standing; href?: string
   const look = STANDINGS[standing];
   const inside = <><Icon name={look.icon} size={14} spin={standing === "running"}/>{look.text()}</>;
   return href === undefined ? <span class={`pill ${look.tone}`}>{inside}</span> : <a class={`pill ${look.tone}`} href={href}>{inside}</a>;
+}
+
+const JOBS: Record<JobStatus, Look> = {
+  pending: {tone: "run", icon: "queued", text: () => _("Queued")},
+  running: {tone: "run", icon: "run", text: () => _("Running")},
+  incomplete: {tone: "warn", icon: "warn", text: () => _("Incomplete, goes on")},
+  failed: {tone: "bad", icon: "bad", text: () => _("Failed")},
+  succeeded: {tone: "ok", icon: "ok", text: () => _("Succeeded")},
+  cancelled: {tone: "off", icon: "close", text: () => _("Cancelled")},
+};
+
+export function JobPill({status}: { status: JobStatus }): JSX.Element {
+  const look = JOBS[status];
+  return <span class={`pill ${look.tone}`}><Icon name={look.icon} size={14} spin={status === "running"}/>{look.text()}</span>;
 }

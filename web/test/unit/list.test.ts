@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import {test} from "node:test";
-import {filterConnections, groupOf, sortConnections} from "../../src/lib/connection-list.ts";
+import {filterConnections, groupOf, sortConnections, standingOf} from "../../src/lib/connection-list.ts";
 import {visibleRange} from "../../src/ui/window.ts";
 
 function item(name: string, connectionSyncStatus?: "failed" | "synced" | "running" | "paused" | "incomplete", latestSyncJobCreatedAt?: number) {
@@ -14,6 +14,13 @@ const names = (items: { name: string }[]) => items.map(each => each.name).join()
 
 test("groups: what is incomplete failed, what never ran is pending", () => {
   assert.deepEqual(ITEMS.map(groupOf), ["healthy", "failed", "paused", "failed", "pending"]);
+});
+
+test("what failed for good is failed, what goes on is incomplete", () => {
+  for (const [connectionSyncStatus, latestSyncJobStatus, expected] of [
+    ["incomplete", "failed", "failed"], ["incomplete", "incomplete", "incomplete"], ["synced", "succeeded", "synced"], ["paused", "failed", "paused"],
+  ] as const) assert.equal(standingOf({connectionSyncStatus, latestSyncJobStatus}), expected);
+  assert.equal(standingOf({}), "pending");
 });
 
 test("filter: every word, anywhere in the names, in any case", () => {
