@@ -230,6 +230,46 @@ test_stream_validation(Fixture *fix, gconstpointer data)
     }
 }
 
+/* Two streams that would both be the same one at the destination: refused when they are saved. */
+static void
+test_collisions(Fixture *fix, gconstpointer data)
+{
+#define BOTH                                                                                       \
+    ",\"configurations\":{\"streams\":[{\"name\":\"twice\",\"namespace\":\"a\"},{\"name\":"        \
+    "\"twice\",\"namespace\":\"b\"}]}}"
+#define CLASH "streams 'a.twice' and 'b.twice' would both be 'twice' at the destination"
+    static const struct {
+        const char *edit;
+        const char *part; /* of the problem; NULL: it is good */
+    } edits[] = {
+        {"{\"namespaceDefinition\":\"destination\"}", CLASH},
+        {"{\"namespaceDefinition\":\"custom_format\",\"namespaceFormat\":\"x\"}", CLASH},
+        {"{\"namespaceDefinition\":\"custom_format\",\"namespaceFormat\":\"x_${SOURCE_NAMESPACE}"
+         "\"}",
+         NULL},
+        {"{\"namespaceFormat\":\"same\"}", CLASH},
+        {"{\"name\":\"renamed\",\"status\":\"inactive\"}", NULL},
+    };
+    fix->job_output = OWN_CATALOG;
+    assert_has(call(fix, "POST", "/api/public/v1/connections", "{" ENDS BOTH, 400), CLASH);
+    assert_has(call(fix, "POST", "/api/public/v1/connections",
+                    "{" ENDS ",\"prefix\":\"p_\",\"namespaceDefinition\":\"destination\"" BOTH,
+                    400),
+               "would both be 'p_twice' at the destination");
+    const char *made = call(fix, "POST", "/api/public/v1/connections",
+                            "{" ENDS ",\"namespaceDefinition\":\"source\"" BOTH, 200);
+    const char *id = member(fix, made, "connectionId");
+    g_autofree char *path = g_strconcat("/api/public/v1/connections/", id, NULL);
+    for (guint i = 0; i < G_N_ELEMENTS(edits); i++) {
+        const char *answer =
+            call(fix, "PATCH", path, edits[i].edit, edits[i].part == NULL ? 200 : 400);
+        if (edits[i].part != NULL)
+            assert_has(answer, edits[i].part);
+    }
+#undef BOTH
+#undef CLASH
+}
+
 static void
 test_files(Fixture *fix, gconstpointer data)
 {
@@ -432,6 +472,7 @@ main(int argc, char **argv)
     CASE("connections", test_connections);
     CASE("bad-connections", test_bad_connections);
     CASE("stream-validation", test_stream_validation);
+    CASE("collisions", test_collisions);
     CASE("files", test_files);
     CASE("sync-modes", test_sync_modes);
     CASE("mapper-problems", test_mapper_problems);

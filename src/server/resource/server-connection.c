@@ -10,6 +10,7 @@
 #include "server-mapper.h"
 #include "server-problem.h"
 #include "server-tag.h"
+#include "sl-catalog.h"
 #include "sl-error.h"
 #include "sl-event.h"
 #include "sl-id.h"
@@ -104,6 +105,16 @@ check_edit(const ServerConnectionEdit *edit, const char *definition, const char 
                         "namespaceFormat: is required with namespaceDefinition custom_format");
 }
 
+/* What a sync would refuse is refused here: above all two streams that would both be the same one
+ * at the destination. */
+static gboolean
+check_catalog(const char *catalog, const char *ns, const char *format, const char *prefix,
+              GError **error)
+{
+    const SlCatalogNames names = {ns, format, prefix};
+    return sl_catalog_check(catalog, strlen(catalog), &names, error);
+}
+
 /* --- make ----------------------------------------------------------------------------------------
  */
 
@@ -154,7 +165,10 @@ server_connection_make(ServerCtx *ctx, const char *source_id, const char *destin
     if (!hold_sides(ctx, &sides, error) || !add(ctx, id, &sides, edit, error))
         return FALSE;
     g_autofree char *stored = server_mapper_store(ctx, workspace_id, id, catalog, NULL, error);
-    return stored != NULL && sl_sql_connection_set_catalog(ctx->tx, id, stored, NULL, error) &&
+    return stored != NULL &&
+           check_catalog(stored, pick(edit->namespace_definition, "destination"),
+                         edit->namespace_format, edit->prefix, error) &&
+           sl_sql_connection_set_catalog(ctx->tx, id, stored, NULL, error) &&
            (edit->tag_ids == NULL ||
             server_tag_attach(ctx, id, workspace_id, edit->tag_ids, error)) &&
            sl_tx_notify(ctx->tx, SL_CHANNEL_SCHEDULE, NULL, error) &&
@@ -220,7 +234,13 @@ save(ServerCtx *ctx, const SlConnection *old, const ServerConnectionEdit *edit, 
         pick(edit->non_breaking_changes,
              sl_enum_name(&sl_connection_non_breaking_changes_enum, old->non_breaking_changes));
     const char *format = pick(edit->namespace_format, old->namespace_format);
+    /* One that was stored before this was looked at can still be renamed, paused and deleted. */
+    gboolean names_change = edit->namespace_definition != NULL || edit->namespace_format != NULL ||
+                            edit->prefix != NULL || edit->catalog != NULL ||
+                            !is_empty(edit->streams);
     return check_edit(edit, ns, format, error) &&
+           (!names_change ||
+            check_catalog(catalog, ns, format, pick(edit->prefix, old->prefix), error)) &&
            sl_sql_connection_update(ctx->tx, old->connection_id, pick(edit->name, old->name),
                                     status, ns, format, pick(edit->prefix, old->prefix), catalog,
                                     schedule_type(schedule), schedule->cron, schedule->zone,
