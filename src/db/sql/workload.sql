@@ -157,13 +157,14 @@ order by created_at;
 
 -- name: workload_list_stale
 -- rows: Workload
--- Nobody took it in time, or its holder fell silent.
+-- Nobody took it in time, or its holder fell silent. By the index of the unfinished ones: finished ones are many.
 -- params: claimed_before timestamptz, now timestamptz
 select w.workload_id, w.auto_id, w.type, w.status, w.job_id, w.attempt_number, w.connection_id, w.workspace_id, w.data_plane_id
 from workload w
 left join workload_lease l using (workload_id)
-where (w.status = 'pending' and w.created_at < $1)
-   or (w.status in ('claimed', 'launched', 'running') and coalesce(l.expires_at, w.updated_at) < $2)
+where w.finished_at is null
+  and ((w.status = 'pending' and w.created_at < $1)
+    or (w.status in ('claimed', 'launched', 'running') and coalesce(l.expires_at, w.updated_at) < $2))
 order by w.created_at
 limit 1000;
 
