@@ -58,12 +58,12 @@ where job_id = $1 and status in ('pending', 'running', 'incomplete');
 
 -- name: job_await_retry
 -- exec:
--- The attempt is counted in the same statement, once.
+-- The attempt is counted in the same statement, once. A retry that could not even begin comes from 'incomplete'.
 -- params: job_id int8, attempt_number int4, complete_successive int4, complete_total int4, partial_successive int4, partial_total int4, retry_at timestamptz, failure jsonb?, now timestamptz
 update job
 set status = 'incomplete', counted_attempt = $2, complete_successive = $3, complete_total = $4,
     partial_successive = $5, partial_total = $6, retry_at = $7, failure = $8, updated_at = $9
-where job_id = $1 and status in ('pending', 'running') and counted_attempt < $2;
+where job_id = $1 and status in ('pending', 'running', 'incomplete') and counted_attempt < $2;
 
 -- name: job_request_cancel
 -- exec:
