@@ -69,6 +69,12 @@ static const Scenario scenarios[] = {
     {"delete-running", 4, {RUN, step_delete, step_stop, step_work}, "cancelled", GONE},
     {"delete-waiting", 6, {RUN, step_fail, step_work, step_delete}, "cancelled", GONE},
     {"disable-running", 4, {RUN, step_disable, step_finish, step_work}, "succeeded", IDLE},
+    /* to disable keeps schedules from running; the job at hand comes to its end, retries too */
+    {"disable-waiting",
+     6,
+     {RUN, step_fail, step_work, step_disable, step_schedule},
+     "succeeded",
+     IDLE " and " AGAIN},
     {"edit-running", 4, {RUN, step_edit, step_finish, step_work}, "succeeded", EDITED},
     {"clear-running", 4, {RUN, step_clear, step_stop, step_work}, NULL},
 };
