@@ -577,6 +577,13 @@ orchestrator_pump_detach_sink(OrchestratorPump *pump)
 }
 
 void
+orchestrator_pump_close_sockets(OrchestratorPump *pump)
+{
+    if (pump->relay != NULL)
+        orchestrator_relay_close(pump->relay);
+}
+
+void
 orchestrator_pump_append(OrchestratorPump *pump, const char *line, gsize len)
 {
     pump->flush_due = TRUE;

@@ -54,6 +54,9 @@ void orchestrator_pump_stop_source(OrchestratorPump *pump);
 /* Writes nothing more: the descriptor may be closed then. What is not written is dropped. */
 void orchestrator_pump_detach_sink(OrchestratorPump *pump);
 
+/* With sockets: the destination sees the end of them. */
+void orchestrator_pump_close_sockets(OrchestratorPump *pump);
+
 /* One more line for the destination, with its newline, behind everything that was read. */
 void orchestrator_pump_append(OrchestratorPump *pump, const char *line, gsize len);
 

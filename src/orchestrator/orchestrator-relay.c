@@ -133,8 +133,11 @@ set_wishes(OrchestratorRelay *relay)
         RelaySocket *each = &relay->sockets[i];
         gboolean output = has_output(each);
         set_tag(relay, &each->in_tag, each->in, reading && !output && !each->ended ? G_IO_IN : 0);
-        set_tag(relay, &each->listener_tag, each->listener, G_IO_IN);
-        set_tag(relay, &each->out_tag, each->out, output ? G_IO_OUT | G_IO_HUP : G_IO_HUP);
+        set_tag(relay, &each->listener_tag, each->listener, relay->closed ? 0 : G_IO_IN);
+        set_tag(relay, &each->out_tag, each->out,
+                relay->closed ? 0
+                : output      ? G_IO_OUT | G_IO_HUP
+                              : G_IO_HUP);
         gboolean owed = output || (relay->stopped && each->out < 0 && !relay->closed);
         if (!owed)
             each->blocked_since = 0;
@@ -463,12 +466,21 @@ orchestrator_relay_detach(OrchestratorRelay *relay)
     for (guint i = 0; i < relay->n; i++) {
         RelaySocket *each = &relay->sockets[i];
         drop_output(each);
+    }
+    set_wishes(relay);
+}
+
+void
+orchestrator_relay_close(OrchestratorRelay *relay)
+{
+    orchestrator_relay_detach(relay);
+    for (guint i = 0; i < relay->n; i++) {
+        RelaySocket *each = &relay->sockets[i];
         set_tag(relay, &each->out_tag, -1, 0);
         set_tag(relay, &each->listener_tag, -1, 0);
         sl_fd_clear(&each->out);
         sl_fd_clear(&each->listener);
     }
-    set_wishes(relay);
 }
 
 void

@@ -44,8 +44,11 @@ void orchestrator_relay_source_ended(OrchestratorRelay *relay);
 /* Reads nothing more; what was read is written still. */
 void orchestrator_relay_stop(OrchestratorRelay *relay);
 
-/* Closes what goes to the destination. What is not written is dropped. */
+/* Writes nothing more; what is not written is dropped. The destination sees no end yet: one that is
+ * to be killed must not take it for the end of the records. */
 void orchestrator_relay_detach(OrchestratorRelay *relay);
+/* And now it does. */
+void orchestrator_relay_close(OrchestratorRelay *relay);
 
 /* Lines for the destination, each with its newline, behind everything that was read: on every
  * socket, for nobody knows which one is read last. */

@@ -196,11 +196,13 @@ on_pump(OrchestratorPumpEvent event, const char *text, gpointer data)
                              "the destination has closed its standard input before the end");
         orchestrator_pump_detach_sink(sync->pump);
         orchestrator_connector_close_stdin(destination->connector);
+        orchestrator_pump_close_sockets(sync->pump);
         orchestrator_sync_end_side(sync, ORCHESTRATOR_SOURCE);
         break;
     case ORCHESTRATOR_PUMP_FLUSHED:
         orchestrator_pump_detach_sink(sync->pump);
         orchestrator_connector_close_stdin(destination->connector);
+        orchestrator_pump_close_sockets(sync->pump);
         sync->sink_closed = TRUE;
         sync->sink_closed_at = g_get_monotonic_time();
         break;

@@ -627,6 +627,31 @@ def case_socket_source_is_silent():
     return run
 
 
+def case_socket_gone():
+    """The workload is somebody else's: the destination is killed before it can take the end of its sockets for the end."""
+    run = SocketRun("""
+a, b = open_all()
+rec(a, "s", {"a": 1}, "p1"); st(b, "s", 1, "p1", 1)
+time.sleep(60)
+""", destination=COMMON + """
+a, b = [connect(p) for p in paths]
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+for sock in (a, b):
+    while sock.recv(1 << 16): open(HERE + "/began", "w").close()
+open(HERE + "/ended", "w").close()
+time.sleep(60)
+""", streams=[with_schema("s", a=INT)]).start()
+    until = time.monotonic() + 30
+    while not os.path.exists(run.folder + "/began"):
+        assert time.monotonic() < until, run.log()
+        time.sleep(0.02)
+    run.api.faults["heartbeat"] = ["always", 410]
+    run.wait()
+    assert run.status == 2, run.status
+    assert not os.path.exists(run.folder + "/ended"), "it saw an end"
+    return run
+
+
 def case_socket_cancel():
     run = SocketRun("""
 a, b = open_all()
