@@ -71,6 +71,8 @@ static const Key keys[] = {
      "make up for missed runs of a connection by one; no: wait for the next"},
     {"Scheduler", "Jitter", KEY_SWITCH, AT(scheduler_jitter), "no", 0, 1,
      "spread connections of one schedule over some minutes, each always by the same"},
+    {"Scheduler", "SchemaAgeSec", KEY_SPAN, AT(schema_age_usec), "1d", 0, 3650 * DAY,
+     "a sync discovers its source's streams anew when they were last for so long; 0: never"},
     {"Scheduler", "RetryCompleteSuccessive", KEY_NUMBER, AT(retry_complete_successive), "5", 1,
      1000, "attempts in a row without any progress, after which a job fails"},
     {"Scheduler", "RetryCompleteTotal", KEY_NUMBER, AT(retry_complete_total), "10", 1, 1000,

@@ -33,6 +33,7 @@ typedef struct {
     /* [Scheduler] */
     gint64 scheduler_lease_usec;                 /* leader lease */
     gint64 scheduler_catch_up, scheduler_jitter; /* 1 or 0 */
+    gint64 schema_age_usec; /* of a discovered catalog before it is asked for again; 0: never */
     gint64 retry_complete_successive, retry_complete_total;
     gint64 retry_partial_successive, retry_partial_total;
     gint64 retry_backoff_min_usec, retry_backoff_max_usec;

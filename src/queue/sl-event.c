@@ -94,6 +94,24 @@ non_breaking_changes(const SlConnection *row)
         sl_enum_name(&sl_connection_non_breaking_changes_enum, (int)row->non_breaking_changes));
 }
 
+static char *
+backfill(const SlConnection *row)
+{
+    return g_strdup(sl_enum_name(&sl_connection_backfill_enum, (int)row->backfill));
+}
+
+static char *
+notify(const SlConnection *row)
+{
+    return g_strdup(row->notify_schema_changes ? "true" : "false");
+}
+
+static char *
+notify_by_email(const SlConnection *row)
+{
+    return g_strdup(row->notify_schema_changes_by_email ? "true" : "false");
+}
+
 static const struct {
     const char *field; /* as clients know it */
     char *(*text)(const SlConnection *row);
@@ -105,6 +123,9 @@ static const struct {
     {"namespaceFormat", namespace_format},
     {"prefix", prefix},
     {"nonBreakingChangesPreference", non_breaking_changes},
+    {"backfillPreference", backfill},
+    {"notifySchemaChanges", notify},
+    {"notifySchemaChangesByEmail", notify_by_email},
 };
 
 static gboolean

@@ -75,6 +75,10 @@ static gboolean
 announce_end(SlTx *tx, gint64 job_id, SlJobStatus status, gint64 now, GError **error)
 {
     g_autoptr(SlJob) next = NULL, made = NULL;
+    gint64 woken = 0;
+    if (!sl_sql_task_wake_waiting(tx, job_id, now, &woken, error) ||
+        (woken > 0 && !sl_tx_notify(tx, SL_CHANNEL_TASK, NULL, error)))
+        return FALSE;
     return announce(tx, job_id, status, error) &&
            sl_sql_request_next_of_job(tx, job_id, &next, error) &&
            (next == NULL ||

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "sl-error.h"
-#include "sl-id.h"
+#include "sl-queue-schema.h"
 #include "sl-queue.h"
 #include "sl-sql.h"
 #include "worker-disable.h"
@@ -108,12 +108,13 @@ describe(SlTx *tx, const SlWorkload *workload, const SlAttempt *attempt, gint64 
     return TRUE;
 }
 
-/* A discovered catalog is kept for those who ask next, under what it was discovered with. */
+/* A discovered catalog is kept for those who ask next, under what it was discovered with.
+ * *ret_kept: there was one. */
 static gboolean
 keep_catalog(SlTx *tx, const SlJob *job, const SlWorkload *workload, const char *output, gint64 now,
-             GError **error)
+             gboolean *ret_kept, GError **error)
 {
-    g_autofree char *input = NULL, *id = sl_id_new();
+    g_autofree char *input = NULL;
     if (!sl_sql_workload_stored_input(tx, workload->workload_id, &input, error))
         return FALSE;
     g_autoptr(SlJsonDoc) in = sl_json_read(input, strlen(input), NULL, error);
@@ -126,7 +127,8 @@ keep_catalog(SlTx *tx, const SlJob *job, const SlWorkload *workload, const char 
     if (key == NULL || catalog == NULL)
         return TRUE;
     g_autofree char *key_text = sl_json_dup_string(key), *catalog_text = sl_json_dup_span(catalog);
-    return sl_sql_catalog_add(tx, id, job->scope, key_text, catalog_text, now, NULL, error);
+    *ret_kept = TRUE;
+    return sl_queue_catalog_keep(tx, job->scope, key_text, catalog_text, now, NULL, error);
 }
 
 static gboolean
@@ -141,12 +143,15 @@ finish_success(SlTx *tx, const SlJob *job, const SlWorkload *workload, const SlA
         .job_status = SL_JOB_STATUS_SUCCEEDED,
         .output = replication ? NULL : attempt->output,
     };
+    gboolean kept = FALSE;
     if (job->config_type == SL_CONFIG_TYPE_DISCOVER_SCHEMA && attempt->output != NULL &&
-        !keep_catalog(tx, job, workload, attempt->output, now, error))
+        !keep_catalog(tx, job, workload, attempt->output, now, &kept, error))
         return FALSE;
     if (replication && !sl_sql_generation_settle(tx, job->scope, job->job_id, NULL, error))
         return FALSE;
-    return sl_queue_attempt_finish(tx, &end, now, error);
+    /* Connections last: tasks and jobs are locked before them. */
+    return sl_queue_attempt_finish(tx, &end, now, error) &&
+           (!kept || sl_queue_schema_look_all(tx, job->scope, now, error));
 }
 
 static gboolean
@@ -212,4 +217,24 @@ worker_finish_broken(SlTx *tx, const SlConfig *config, const SlJob *job, gint64 
     sl_json_end_object(&w);
     outcome.failure.config_error = strcmp(type, "config_error") == 0;
     return finish_failure(tx, config, job, attempt_number, &outcome, NULL, now, error);
+}
+
+gboolean
+worker_finish_stopped(SlTx *tx, const SlJob *job, gint64 attempt_number, const char *why,
+                      gint64 now, GError **error)
+{
+    g_autoptr(GString) summary = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(summary);
+    sl_json_begin_object(&w);
+    sl_json_key(&w, "failures");
+    sl_json_begin_array(&w);
+    write_platform_failure(&w, "source", "refresh_schema", why, now);
+    sl_json_end_array(&w);
+    sl_json_member_bool(&w, "partialSuccess", FALSE);
+    sl_json_end_object(&w);
+    const SlAttemptEnd end = {.job_id = job->job_id,
+                              .attempt_number = attempt_number,
+                              .job_status = SL_JOB_STATUS_CANCELLED,
+                              .failure_summary = summary->str};
+    return sl_queue_attempt_finish(tx, &end, now, error);
 }

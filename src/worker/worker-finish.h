@@ -14,3 +14,7 @@ gboolean worker_finish_attempt(SlTx *tx, const SlConfig *config, const SlJob *jo
 gboolean worker_finish_broken(SlTx *tx, const SlConfig *config, const SlJob *job,
                               gint64 attempt_number, const GError *reason, gint64 now,
                               GError **error);
+
+/* The connection was paused before the attempt began: the job is cancelled, and says why. */
+gboolean worker_finish_stopped(SlTx *tx, const SlJob *job, gint64 attempt_number, const char *why,
+                               gint64 now, GError **error);

@@ -11,18 +11,18 @@
 #include "sl-time.h"
 #include "worker-finish.h"
 #include "worker-input.h"
+#include "worker-schema.h"
 
 #define MAX_TRIES 8
 #define FIRST_WAIT_USEC ((gint64)G_USEC_PER_SEC)
 #define LONGEST_WAIT_USEC (300 * (gint64)G_USEC_PER_SEC)
 
+/* *ret_keep: the task is not done, and waits for its new time. */
 typedef gboolean (*Step)(SlTx *tx, const SlConfig *config, const SlJob *job, const SlTask *task,
-                         gint64 now, GError **error);
+                         gint64 now, gboolean *ret_keep, GError **error);
 
-/* attempt_start: build the input, put the workload into the queue. */
 static gboolean
-start_attempt(SlTx *tx, const SlConfig *config, const SlJob *job, const SlTask *task, gint64 now,
-              GError **error)
+queue_workload(SlTx *tx, const SlJob *job, const SlTask *task, gint64 now, GError **error)
 {
     g_auto(WorkerInput) input = {0};
     g_autoptr(SlAttempt) attempt = NULL;
@@ -45,9 +45,24 @@ start_attempt(SlTx *tx, const SlConfig *config, const SlJob *job, const SlTask *
            sl_sql_job_start(tx, job->job_id, now, NULL, error);
 }
 
+/* attempt_start: look at the source's streams, build the input, put the workload into the queue. */
+static gboolean
+start_attempt(SlTx *tx, const SlConfig *config, const SlJob *job, const SlTask *task, gint64 now,
+              gboolean *ret_keep, GError **error)
+{
+    WorkerSchema verdict;
+    g_autofree char *why = NULL;
+    if (!worker_schema_prepare(tx, config, job, task, now, &verdict, &why, error))
+        return FALSE;
+    *ret_keep = verdict == WORKER_SCHEMA_WAIT;
+    if (verdict == WORKER_SCHEMA_STOP)
+        return worker_finish_stopped(tx, job, task->attempt_number, why, now, error);
+    return verdict == WORKER_SCHEMA_WAIT || queue_workload(tx, job, task, now, error);
+}
+
 static gboolean
 finish_attempt(SlTx *tx, const SlConfig *config, const SlJob *job, const SlTask *task, gint64 now,
-               GError **error)
+               gboolean *ret_keep, GError **error)
 {
     return worker_finish_attempt(tx, config, job, task->attempt_number, now, error);
 }
@@ -96,26 +111,29 @@ give_up_or_postpone(SlDb *db, const SlConfig *config, const SlTask *task, const 
 }
 
 static gboolean
-do_task(SlTx *tx, const SlConfig *config, const SlTask *task, gint64 now, GError **error)
+do_task(SlTx *tx, const SlConfig *config, const SlTask *task, gint64 now, gboolean *ret_keep,
+        GError **error)
 {
     g_autoptr(SlJob) job = NULL;
     if (!sl_sql_job_lock(tx, task->job_id, &job, error))
         return FALSE;
     if (job == NULL || sl_job_status_is_final(job->status))
         return TRUE; /* cancelled meanwhile */
-    return steps[task->kind](tx, config, job, task, now, error);
+    return steps[task->kind](tx, config, job, task, now, ret_keep, error);
 }
 
 static gboolean
 take_and_do(SlDb *db, const SlConfig *config, gint64 now, SlTask **ret_task, GError **error)
 {
     g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, error);
+    gboolean keep = FALSE;
     if (tx == NULL || !sl_sql_task_take(tx, now, ret_task, error))
         return FALSE;
     if (*ret_task == NULL)
         return TRUE;
-    return do_task(tx, config, *ret_task, now, error) &&
-           sl_sql_task_delete(tx, (*ret_task)->task_id, NULL, error) && sl_tx_commit(tx, error);
+    return do_task(tx, config, *ret_task, now, &keep, error) &&
+           (keep || sl_sql_task_delete(tx, (*ret_task)->task_id, NULL, error)) &&
+           sl_tx_commit(tx, error);
 }
 
 gboolean

@@ -59,21 +59,44 @@ insert into workspace (workspace_id, organization_id, name, created_at)
 select $1, $2, $3, $4
 where not exists (select from workspace);
 
--- name: catalog_add
--- exec:
--- params: catalog_id uuid, actor_id uuid, cache_key text, catalog text, now timestamptz
-insert into catalog (catalog_id, actor_id, cache_key, catalog, created_at)
-values ($1, $2, $3, $4, $5);
+-- name: catalog_keep
+-- text:
+-- Its id. The same as the one before under this key: only fetched later.
+-- params: catalog_id uuid, actor_id uuid, cache_key text, catalog text, hash text, now timestamptz
+with same as (
+    update catalog
+    set fetched_at = $6
+    where hash = $5 and catalog_id = (
+        select catalog_id from catalog
+        where actor_id = $2 and cache_key = $3
+        order by coalesce(fetched_at, created_at) desc
+        limit 1)
+    returning catalog_id),
+fresh as (
+    insert into catalog (catalog_id, actor_id, cache_key, catalog, hash, created_at, fetched_at)
+    select $1, $2, $3, $4, $5, $6, $6
+    where not exists (select from same)
+    returning catalog_id)
+select catalog_id::text from same
+union all
+select catalog_id::text from fresh;
 
 -- name: catalog_find
 -- row: CatalogRow
 -- The newest of an actor; with a key, of those that were discovered with it; and not after `before`.
 -- params: actor_id uuid, cache_key text?, before timestamptz?
-select catalog_id, catalog, created_at
+select catalog_id, catalog, hash, coalesce(fetched_at, created_at) as created_at
 from catalog
 where actor_id = $1 and ($2 is null or cache_key = $2) and ($3 is null or created_at <= $3)
-order by created_at desc
+order by coalesce(fetched_at, created_at) desc
 limit 1;
+
+-- name: catalog_get
+-- row: CatalogRow
+-- params: catalog_id uuid, actor_id uuid
+select catalog_id, catalog, hash, coalesce(fetched_at, created_at) as created_at
+from catalog
+where catalog_id = $1 and actor_id = $2;
 
 -- name: catalog_get_cached
 -- text:
@@ -81,7 +104,7 @@ limit 1;
 select catalog
 from catalog
 where actor_id = $1 and cache_key = $2
-order by created_at desc
+order by coalesce(fetched_at, created_at) desc
 limit 1;
 
 -- name: actor_list

@@ -5,7 +5,9 @@
 -- params: connection_id uuid
 select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
     catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
-    status_reason, notify_schema_changes, notify_schema_changes_by_email, resource_requirements, next_run_at, last_run_at, created_at, updated_at
+    status_reason, source_catalog_id, told_catalog_id, breaking_change, source_has_changed(source_id, source_catalog_id) as has_news,
+    backfill, notify_schema_changes, notify_schema_changes_by_email, resource_requirements,
+    next_run_at, last_run_at, created_at, updated_at
 from connection
 where connection_id = $1;
 
@@ -66,7 +68,9 @@ where connection_id = (
 -- params: workspace_ids uuid[], tag_ids uuid[], include_deleted bool, limit int8, offset int8
 select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
     catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
-    status_reason, notify_schema_changes, notify_schema_changes_by_email, resource_requirements, next_run_at, last_run_at, created_at, updated_at
+    status_reason, source_catalog_id, told_catalog_id, breaking_change, source_has_changed(source_id, source_catalog_id) as has_news,
+    backfill, notify_schema_changes, notify_schema_changes_by_email, resource_requirements,
+    next_run_at, last_run_at, created_at, updated_at
 from connection
 where (cardinality($1) = 0 or workspace_id = any($1)) and ($3 or status <> 'deprecated')
   and (cardinality($2) = 0 or connection_id in (select t.connection_id from connection_tag t where t.tag_id = any($2)))
@@ -79,7 +83,9 @@ limit $4 offset $5;
 -- params: workspace_ids uuid[], connection_id uuid?, source_ids uuid[], destination_ids uuid[], name text?, namespace_definition text?, namespace_format text?, prefix text?, status text?, schedule_type text?, basic_interval_sec int8?, cron_expression text?, cron_timezone text?, source_id uuid?, destination_id uuid?
 select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
     catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
-    status_reason, notify_schema_changes, notify_schema_changes_by_email, resource_requirements, next_run_at, last_run_at, created_at, updated_at
+    status_reason, source_catalog_id, told_catalog_id, breaking_change, source_has_changed(source_id, source_catalog_id) as has_news,
+    backfill, notify_schema_changes, notify_schema_changes_by_email, resource_requirements,
+    next_run_at, last_run_at, created_at, updated_at
 from connection
 where (cardinality($1) = 0 or workspace_id = any($1))
   and ($2 is null or connection_id = $2)
@@ -113,6 +119,36 @@ insert into connection (connection_id, workspace_id, name, source_id, destinatio
     non_breaking_changes, created_at, updated_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $16);
 
+-- name: connection_set_schema
+-- exec:
+-- What is not given stays.
+-- params: connection_id uuid, source_catalog_id uuid?, breaking_change text?, backfill text?
+update connection
+set source_catalog_id = coalesce($2, source_catalog_id), breaking_change = coalesce($3::boolean, breaking_change),
+    backfill = coalesce($4, backfill)
+where connection_id = $1;
+
+-- name: connection_propagate
+-- exec:
+-- The catalog with a source's changes in it. Not an edit by a person: the schedule is the same.
+-- params: connection_id uuid, catalog text
+update connection set catalog = $2 where connection_id = $1;
+
+-- name: connection_set_told
+-- exec:
+-- params: connection_id uuid, told_catalog_id uuid
+update connection set told_catalog_id = $2 where connection_id = $1;
+
+-- name: connection_list_of_source
+-- rows: ConnectionId
+-- Locked in the order of their ids, by everybody.
+-- params: source_id uuid
+select connection_id
+from connection
+where source_id = $1 and status <> 'deprecated'
+order by connection_id
+for update;
+
 -- name: connection_set_catalog
 -- exec:
 -- params: connection_id uuid, catalog text
@@ -123,7 +159,9 @@ update connection set catalog = $2 where connection_id = $1;
 -- params: connection_id uuid
 select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
     catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
-    status_reason, notify_schema_changes, notify_schema_changes_by_email, resource_requirements, next_run_at, last_run_at, created_at, updated_at
+    status_reason, source_catalog_id, told_catalog_id, breaking_change, source_has_changed(source_id, source_catalog_id) as has_news,
+    backfill, notify_schema_changes, notify_schema_changes_by_email, resource_requirements,
+    next_run_at, last_run_at, created_at, updated_at
 from connection
 where connection_id = $1
 for update;

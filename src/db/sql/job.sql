@@ -11,7 +11,7 @@ returning job_id, config_type, scope, workspace_id, status, is_scheduled, schedu
 -- row: Job
 -- params: job_id int8
 select job_id, config_type, scope, workspace_id, status, is_scheduled, scheduled_for, retry_at, cancel_requested_at,
-    complete_successive, complete_total, partial_successive, partial_total, counted_attempt,
+    complete_successive, complete_total, partial_successive, partial_total, counted_attempt, discover_job_id,
     input, output, failure, created_at, started_at, updated_at, finished_at
 from job
 where job_id = $1;
@@ -22,7 +22,7 @@ where job_id = $1;
 -- job may be added meanwhile.
 -- params: job_id int8
 select job_id, config_type, scope, workspace_id, status, is_scheduled, scheduled_for, retry_at, cancel_requested_at,
-    complete_successive, complete_total, partial_successive, partial_total, counted_attempt,
+    complete_successive, complete_total, partial_successive, partial_total, counted_attempt, discover_job_id,
     input, output, failure, created_at, started_at, updated_at, finished_at
 from job
 where job_id = $1
@@ -168,3 +168,15 @@ failed as (
 select (select count(*) from failed) as failures,
     coalesce((select max(created_at) from mine where status = 'succeeded'), (select min(created_at) from mine)) as since,
     (select created_at from failed order by job_id desc offset 1 limit 1) as previous;
+
+-- name: job_wait_for
+-- exec:
+-- params: job_id int8, discover_job_id int8
+update job set discover_job_id = $2 where job_id = $1;
+
+-- name: job_count_failed
+-- int:
+-- params: config_type text, scope uuid, since timestamptz
+select count(*)
+from job
+where config_type = $1 and scope = $2 and created_at >= $3 and status in ('failed', 'cancelled');

@@ -112,7 +112,7 @@ select c.connection_id, c.name, c.status, c.schedule_type, c.cron_expression, c.
     j.job_id, j.config_type, j.status as job_status, j.created_at as job_created_at, j.started_at as job_started_at,
     j.updated_at as job_updated_at, a.attempt_number, a.failure_summary -> 'failures' -> 0 as failure,
     coalesce(a.failure_summary -> 'failures' @> '[{"failureType": "config_error"}]', false) as config_error,
-    good.finished_at as succeeded_at
+    good.finished_at as succeeded_at, c.breaking_change, source_has_changed(c.source_id, c.source_catalog_id) as has_news
 from connection c
 join actor s on s.actor_id = c.source_id
 join actor d on d.actor_id = c.destination_id

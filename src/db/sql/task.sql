@@ -43,3 +43,21 @@ select min(run_at)::text from task;
 -- Tasks are locked before their job, by everybody: a worker holds its task when it takes the job.
 -- params: job_id int8
 select task_id from task where job_id = $1 order by task_id for update;
+
+-- name: task_defer
+-- exec:
+-- Not before then; no try has been made.
+-- params: task_id int8, run_at timestamptz
+update task set run_at = $2 where task_id = $1;
+
+-- name: task_wake_waiting
+-- int:
+-- Those that wait for the end of this job; how many.
+-- params: job_id int8, now timestamptz
+with woken as (
+    update task
+    set run_at = $2
+    from job j
+    where j.discover_job_id = $1 and task.job_id = j.job_id and task.kind = 'attempt_start' and task.run_at > $2
+    returning 1)
+select count(*) from woken;

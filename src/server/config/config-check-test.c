@@ -219,7 +219,8 @@ know(Fixture *fix, const char *catalog)
     sl_sql_definition_get(tx, actor->definition_id, &definition, &error);
     g_assert_no_error(error);
     g_autofree char *key = sl_queue_catalog_key(definition, actor);
-    sl_sql_catalog_add(tx, NO_ID, FIXTURE_SOURCE, key, catalog, FIXTURE_NOW, NULL, &error);
+    g_autofree char *kept = NULL;
+    sl_sql_catalog_keep(tx, NO_ID, FIXTURE_SOURCE, key, catalog, "", FIXTURE_NOW, &kept, &error);
     g_assert_no_error(error);
     g_assert_true(sl_tx_commit(tx, &error));
 }

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "config-catalog.h"
+#include "config-connection.h"
 #include "config-definition.h"
-#include "config-diff.h"
 #include "config-job.h"
 #include "server-actor.h"
 #include "server-draft.h"
@@ -142,7 +142,6 @@ fill_diff(ServerCtx *ctx, const char *source_id, const char *discovered, const c
           SlConfigDiscoverRead *read, GError **error)
 {
     g_autoptr(SlConnection) connection = NULL;
-    g_autoptr(SlCatalogRow) known = NULL;
     gboolean breaking = FALSE;
     if (!sl_sql_connection_get(ctx->tx, connection_id, &connection, error))
         return FALSE;
@@ -150,10 +149,8 @@ fill_diff(ServerCtx *ctx, const char *source_id, const char *discovered, const c
         return sl_error_set(error, SL_ERROR_INVALID,
                             "connectionId: '%s' is no connection of source '%s'", connection_id,
                             source_id);
-    if (!sl_sql_catalog_find(ctx->tx, source_id, NULL, &connection->updated_at, &known, error))
+    if (!config_connection_diff(ctx, connection, discovered, &read->catalog_diff, &breaking, error))
         return FALSE;
-    read->catalog_diff = config_diff(connection->catalog, known != NULL ? known->catalog : NULL,
-                                     discovered, &breaking, error);
     sl_config_discover_read_set_breaking_change(read, breaking);
     read->connection_status =
         g_strdup(sl_enum_name(&sl_connection_status_enum, connection->status));

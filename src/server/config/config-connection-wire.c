@@ -103,7 +103,7 @@ server_config_connection_update(ServerCtx *ctx, const SlConfigConnectionUpdate *
                                 SlConfigConnectionRead **ret, GError **error)
 {
     g_autoptr(SlConnection) row = NULL;
-    return config_connection_change(ctx, in, &row, error) &&
+    return config_connection_change(ctx, in, FALSE, &row, error) &&
            (row == NULL || config_connection_read(ctx, row, ret, error));
 }
 

@@ -8,6 +8,7 @@
 #include "config-catalog.h"
 #include "server-actor.h"
 #include "server-tag.h"
+#include "sl-catalog-diff.h"
 #include "server-stream.h"
 #include "sl-error.h"
 #include "sl-sql.h"
@@ -93,7 +94,9 @@ make_read(const SlConnection *row, const GPtrArray *tags, SlConfigConnectionRead
     read->workspace_id = g_strdup(row->workspace_id);
     read->sync_catalog = g_steal_pointer(&catalog);
     sl_config_connection_read_set_status(read, row->status);
-    sl_config_connection_read_set_breaking_change(read, FALSE);
+    sl_config_connection_read_set_breaking_change(read, row->breaking_change);
+    read->source_catalog_id = g_strdup(row->source_catalog_id);
+    sl_config_connection_read_set_backfill_preference(read, row->backfill);
     sl_config_connection_read_set_created_at(read, row->created_at / G_USEC_PER_SEC);
     sl_config_connection_read_set_namespace_definition(read, row->namespace_definition);
     read->namespace_format = g_strdup(row->namespace_format);
@@ -137,6 +140,31 @@ config_connection_read(ServerCtx *ctx, const SlConnection *row, SlConfigConnecti
     g_autoptr(GPtrArray) tags = NULL;
     return sl_sql_connection_tag_list(ctx->tx, ids, &tags, error) &&
            make_read(row, tags, ret, error);
+}
+
+SlConfigSchemaChange
+config_connection_schema_change(gboolean breaking, gboolean has_news)
+{
+    return breaking   ? SL_CONFIG_SCHEMA_CHANGE_BREAKING
+           : has_news ? SL_CONFIG_SCHEMA_CHANGE_NON_BREAKING
+                      : SL_CONFIG_SCHEMA_CHANGE_NO_CHANGE;
+}
+
+gboolean
+config_connection_diff(ServerCtx *ctx, const SlConnection *row, const char *discovered,
+                       char **ret_diff, gboolean *ret_breaking, GError **error)
+{
+    g_autoptr(SlCatalogRow) known = NULL;
+    g_auto(SlCatalogDiff) diff = {0};
+    if (row->source_catalog_id != NULL &&
+        !sl_sql_catalog_get(ctx->tx, row->source_catalog_id, row->source_id, &known, error))
+        return FALSE;
+    if (!sl_catalog_diff_make(row->catalog, known != NULL ? known->catalog : NULL, discovered,
+                              &diff, error))
+        return FALSE;
+    *ret_diff = g_steal_pointer(&diff.text);
+    *ret_breaking = diff.breaking;
+    return TRUE;
 }
 
 /* --- in: schedules
@@ -255,6 +283,12 @@ word(const SlRecord *record, gconstpointer in, guint field, const SlEnum *names,
     return sl_record_has(record, in, field) ? sl_enum_name(names, value) : NULL;
 }
 
+static const char *
+truth(const SlRecord *record, gconstpointer in, guint field, gboolean value)
+{
+    return !sl_record_has(record, in, field) ? NULL : value ? "true" : "false";
+}
+
 static gboolean
 parse_new_schedule(const SlConfigConnectionCreate *in, ServerSchedule *ret, GError **error)
 {
@@ -321,6 +355,9 @@ config_connection_make(ServerCtx *ctx, const SlConfigConnectionCreate *in, SlCon
                        in->destination_id, &catalog, error))
         return FALSE;
     const ServerConnectionEdit edit = {
+        .source_catalog_id = in->source_catalog_id,
+        .backfill = word(record, in, SL_CONFIG_CONNECTION_CREATE_BACKFILL_PREFERENCE,
+                         &sl_config_backfill_preference_enum, in->backfill_preference),
         .name = in->name,
         .status = sl_enum_name(&sl_config_connection_status_enum, in->status),
         .namespace_definition = ns != NULL ? ns : "source",
@@ -361,8 +398,8 @@ parse_changed_schedule(const SlConfigConnectionUpdate *in, ServerSchedule *ret,
 }
 
 gboolean
-config_connection_change(ServerCtx *ctx, const SlConfigConnectionUpdate *in, SlConnection **ret,
-                         GError **error)
+config_connection_change(ServerCtx *ctx, const SlConfigConnectionUpdate *in,
+                         gboolean refresh_changed, SlConnection **ret, GError **error)
 {
     const SlRecord *record = &sl_config_connection_update_record;
     g_auto(ServerSchedule) schedule = {0};
@@ -370,6 +407,12 @@ config_connection_change(ServerCtx *ctx, const SlConfigConnectionUpdate *in, SlC
     g_autoptr(SlConnection) old = NULL;
     g_autoptr(GPtrArray) tags = server_tag_ids(in->tags);
     ServerConnectionEdit edit = {
+        .refresh_changed = refresh_changed,
+        .source_catalog_id = in->source_catalog_id,
+        .breaking_change =
+            truth(record, in, SL_CONFIG_CONNECTION_UPDATE_BREAKING_CHANGE, in->breaking_change),
+        .backfill = word(record, in, SL_CONFIG_CONNECTION_UPDATE_BACKFILL_PREFERENCE,
+                         &sl_config_backfill_preference_enum, in->backfill_preference),
         .name = in->name,
         .status = word(record, in, SL_CONFIG_CONNECTION_UPDATE_STATUS,
                        &sl_config_connection_status_enum, in->status),

@@ -29,4 +29,11 @@ GPtrArray *config_connection_tags(const GPtrArray *rows, const char *connection_
 gboolean config_connection_make(ServerCtx *ctx, const SlConfigConnectionCreate *in,
                                 SlConnection **ret, GError **error);
 gboolean config_connection_change(ServerCtx *ctx, const SlConfigConnectionUpdate *in,
-                                  SlConnection **ret, GError **error);
+                                  gboolean refresh_changed, SlConnection **ret, GError **error);
+
+/* Does the newest catalog of its source say something new? */
+SlConfigSchemaChange config_connection_schema_change(gboolean breaking, gboolean has_news);
+
+/* Its diff against `discovered`; NULL and no error: nothing is known to compare with. */
+gboolean config_connection_diff(ServerCtx *ctx, const SlConnection *row, const char *discovered,
+                                char **ret_diff, gboolean *ret_breaking, GError **error);

@@ -280,8 +280,8 @@ add_item(ServerCtx *ctx, SlConfigOverviewList *list, const SlConfigOverviewRow *
     if (has(row, SL_CONFIG_OVERVIEW_ROW_SUCCEEDED_AT))
         sl_config_overview_item_set_last_successful_sync(item, row->succeeded_at / G_USEC_PER_SEC);
     sl_config_overview_item_set_is_syncing(item, is_at_work(row));
-    sl_config_overview_item_set_schema_change(item,
-                                              SL_CONFIG_OVERVIEW_ITEM_SCHEMA_CHANGE_NO_CHANGE);
+    sl_config_overview_item_set_schema_change(
+        item, config_connection_schema_change(row->breaking_change, row->has_news));
     item->tags = config_connection_tags(tags, row->connection_id);
     sl_config_overview_item_set_on_demand_enabled(item, FALSE);
     return make_version(ctx, known, row->source_definition_id,

@@ -19,6 +19,7 @@ config_standing_of(const SlConfigOverviewRow *row)
         .job_type = ran ? (int)row->config_type : -1,
         .job_status = (SlJobStatus)row->job_status,
         .config_error = row->config_error,
+        .broken = row->breaking_change,
     };
 }
 
@@ -39,7 +40,7 @@ config_standing_status(const ConfigStanding *standing)
         return SL_CONFIG_CONNECTION_SYNC_STATUS_RUNNING;
     if (ran && job == SL_JOB_STATUS_PENDING)
         return SL_CONFIG_CONNECTION_SYNC_STATUS_QUEUED;
-    if (ran && job == SL_JOB_STATUS_FAILED && standing->config_error)
+    if (standing->broken || (ran && job == SL_JOB_STATUS_FAILED && standing->config_error))
         return SL_CONFIG_CONNECTION_SYNC_STATUS_FAILED;
     if (!standing->active)
         return SL_CONFIG_CONNECTION_SYNC_STATUS_PAUSED;

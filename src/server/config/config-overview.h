@@ -11,6 +11,7 @@ typedef struct {
     int job_type; /* SlConfigType of the last job */
     SlJobStatus job_status;
     gboolean config_error; /* the last attempt failed because of what is configured */
+    gboolean broken;       /* its source has lost what a sync needs */
 } ConfigStanding;
 
 ConfigStanding config_standing_of(const SlConfigOverviewRow *row);

@@ -177,6 +177,7 @@ main(int argc, char **argv)
     config_add_instance_cases();
     config_add_overview_cases();
     config_add_run_cases();
+    config_add_schema_cases();
     config_add_state_cases();
     config_add_webhook_cases();
     config_add_stream_cases();

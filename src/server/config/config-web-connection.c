@@ -2,11 +2,12 @@
 /* A connection as a page shows it: with both ends and everything that was discovered. */
 #include "config.h"
 
+#include <string.h>
+
 #include "config-actor.h"
 #include "config-catalog.h"
 #include "config-connection.h"
 #include "config-definition.h"
-#include "config-diff.h"
 #include "server-actor.h"
 #include "server-routes.h"
 #include "sl-queue.h"
@@ -38,6 +39,7 @@ take(SlConfigConnectionRead *from)
         web, from->notify_schema_changes_by_email);
     web->resource_requirements = g_steal_pointer(&from->resource_requirements);
     web->status_reason = g_steal_pointer(&from->status_reason);
+    sl_config_web_connection_read_set_backfill_preference(web, from->backfill_preference);
     sl_config_web_connection_read_set_on_demand_enabled(web, FALSE);
     web->tags = g_steal_pointer(&from->tags);
     return web;
@@ -80,19 +82,24 @@ fill_job(ServerCtx *ctx, const SlConnection *row, SlConfigWebConnectionRead *web
     return TRUE;
 }
 
+static gboolean
+is_empty(const char *diff)
+{
+    return diff != NULL && strcmp(diff, "{\"transforms\":[]}") == 0;
+}
+
 /* Everything discovered; what the connection does not have is not selected. */
 static gboolean
 fill_catalog(ServerCtx *ctx, const SlConnection *row, const char *discovered, gboolean fresh,
              SlConfigWebConnectionRead *web, GError **error)
 {
-    g_autoptr(SlCatalogRow) known = NULL;
+    g_autoptr(SlCatalogRow) newest = NULL;
     gboolean breaking = FALSE;
-    int change = SL_CONFIG_WEB_CONNECTION_READ_SCHEMA_CHANGE_NO_CHANGE;
-    if (!sl_sql_catalog_find(ctx->tx, row->source_id, NULL, NULL, &known, error))
+    if (!sl_sql_catalog_find(ctx->tx, row->source_id, NULL, NULL, &newest, error))
         return FALSE;
-    if (discovered == NULL && known != NULL)
-        discovered = known->catalog;
-    web->catalog_id = known != NULL ? g_strdup(known->catalog_id) : NULL;
+    if (discovered == NULL && newest != NULL)
+        discovered = newest->catalog;
+    web->catalog_id = newest != NULL ? g_strdup(newest->catalog_id) : NULL;
     if (discovered != NULL) {
         g_autofree char *merged = config_catalog_merge(discovered, row->catalog, TRUE, error);
         if (merged == NULL)
@@ -100,20 +107,12 @@ fill_catalog(ServerCtx *ctx, const SlConnection *row, const char *discovered, gb
         g_free(web->sync_catalog);
         web->sync_catalog = g_steal_pointer(&merged);
     }
-    if (discovered != NULL && fresh) {
-        g_autoptr(SlCatalogRow) then = NULL;
-        if (!sl_sql_catalog_find(ctx->tx, row->source_id, NULL, &row->updated_at, &then, error))
-            return FALSE;
-        web->catalog_diff = config_diff(row->catalog, then != NULL ? then->catalog : NULL,
-                                        discovered, &breaking, error);
-        if (web->catalog_diff == NULL)
-            return FALSE;
-        if (breaking)
-            change = SL_CONFIG_WEB_CONNECTION_READ_SCHEMA_CHANGE_BREAKING;
-        else if (g_strcmp0(web->catalog_diff, "{\"transforms\":[]}") != 0)
-            change = SL_CONFIG_WEB_CONNECTION_READ_SCHEMA_CHANGE_NON_BREAKING;
-    }
-    sl_config_web_connection_read_set_schema_change(web, change);
+    if (discovered != NULL && (fresh || row->has_news || row->breaking_change) &&
+        !config_connection_diff(ctx, row, discovered, &web->catalog_diff, &breaking, error))
+        return FALSE;
+    gboolean news = web->catalog_diff != NULL ? !is_empty(web->catalog_diff) : row->has_news;
+    sl_config_web_connection_read_set_schema_change(
+        web, config_connection_schema_change(row->breaking_change || breaking, news));
     return TRUE;
 }
 
@@ -162,6 +161,6 @@ server_config_web_connection_update(ServerCtx *ctx, const SlConfigConnectionUpda
                                     SlConfigWebConnectionRead **ret, GError **error)
 {
     g_autoptr(SlConnection) row = NULL;
-    return config_connection_change(ctx, in, &row, error) &&
+    return config_connection_change(ctx, in, !in->skip_reset, &row, error) &&
            (row == NULL || give(ctx, row, NULL, ret, error));
 }

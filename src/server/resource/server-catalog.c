@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "server-stream.h"
+#include "sl-catalog-walk.h"
 #include "sl-error.h"
 
 static const SlJsonNode *
@@ -389,5 +390,46 @@ server_catalog_changed_modes(const char *before, const char *after, char ***ret_
     g_ptr_array_add(names, NULL);
     *ret_namespaces = (char **)g_ptr_array_free(g_steal_pointer(&namespaces), FALSE);
     *ret_names = (char **)g_ptr_array_free(g_steal_pointer(&names), FALSE);
+    return TRUE;
+}
+
+/* What a destination has of a stream depends on these. */
+static gboolean
+is_read_alike(const SlJsonDoc *old, const SlJsonNode *a, const SlJsonDoc *new, const SlJsonNode *b)
+{
+    static const char *const members[] = {
+        "sync_mode", "destination_sync_mode",   "cursor_field",   "primary_key",
+        "mappers",   "destination_object_name", "selectedFields", "include_files",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(members); i++)
+        if (!sl_catalog_walk_equal(old, sl_json_get(old, a, members[i]), new,
+                                   sl_json_get(new, b, members[i])))
+            return FALSE;
+    return sl_catalog_walk_equal(
+        old, sl_json_get(old, sl_catalog_walk_stream(old, a), "json_schema"), new,
+        sl_json_get(new, sl_catalog_walk_stream(new, b), "json_schema"));
+}
+
+gboolean
+server_catalog_changed_streams(const char *before, const char *after, char ***ret_namespaces,
+                               char ***ret_names, GError **error)
+{
+    g_autoptr(SlJsonDoc) old = sl_json_read(before, strlen(before), NULL, error);
+    g_autoptr(SlJsonDoc) new = old != NULL ? sl_json_read(after, strlen(after), NULL, error) : NULL;
+    g_autoptr(GStrvBuilder) namespaces = g_strv_builder_new(), names = g_strv_builder_new();
+    if (new == NULL)
+        return FALSE;
+    SL_JSON_FOREACH (new, streams_of(new), entry) {
+        const SlJsonNode *stream = sl_catalog_walk_stream(new, entry);
+        const SlJsonNode *was = sl_catalog_walk_find(old, new, stream);
+        g_autofree char *name = dup_member(new, stream, "name");
+        g_autofree char *ns = dup_member(new, stream, "namespace");
+        if (name == NULL || (was != NULL && is_read_alike(old, was, new, entry)))
+            continue;
+        g_strv_builder_add(namespaces, ns != NULL ? ns : "");
+        g_strv_builder_add(names, name);
+    }
+    *ret_namespaces = g_strv_builder_end(namespaces);
+    *ret_names = g_strv_builder_end(names);
     return TRUE;
 }

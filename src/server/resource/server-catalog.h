@@ -21,3 +21,8 @@ GPtrArray *server_catalog_properties(const char *discovered, const char *destina
 /* Names and namespaces ("" = none) of the streams whose source mode differs; NULL-terminated. */
 gboolean server_catalog_changed_modes(const char *before, const char *after, char ***ret_namespaces,
                                       char ***ret_names, GError **error);
+
+/* The same of the streams of `after` that are new, or read or written in another way: other modes,
+ * cursor, key, mappers, selection or fields. */
+gboolean server_catalog_changed_streams(const char *before, const char *after,
+                                        char ***ret_namespaces, char ***ret_names, GError **error);

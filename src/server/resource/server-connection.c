@@ -9,8 +9,10 @@
 #include "server-job.h"
 #include "server-mapper.h"
 #include "server-problem.h"
+#include "server-request.h"
 #include "server-tag.h"
 #include "sl-catalog.h"
+#include "sl-catalog-diff.h"
 #include "sl-error.h"
 #include "sl-event.h"
 #include "sl-id.h"
@@ -115,6 +117,83 @@ check_catalog(const char *catalog, const char *ns, const char *format, const cha
     return sl_catalog_check(catalog, strlen(catalog), &names, error);
 }
 
+/* --- the source's changes ------------------------------------------------------------------------
+ */
+
+static gboolean
+find_known(ServerCtx *ctx, const char *source_id, const char *catalog_id, SlCatalogRow **ret,
+           GError **error)
+{
+    if (catalog_id == NULL)
+        return TRUE;
+    return sl_sql_catalog_get(ctx->tx, catalog_id, source_id, ret, error) &&
+           (*ret != NULL || sl_error_set(error, SL_ERROR_INVALID,
+                                         "sourceCatalogId: source '%s' has no catalog '%s'",
+                                         source_id, catalog_id));
+}
+
+/* Is there still a change in sight that a sync cannot survive? */
+static gboolean
+is_broken(const char *catalog, const SlCatalogRow *known, const SlCatalogRow *newest, gboolean *ret,
+          GError **error)
+{
+    g_auto(SlCatalogDiff) diff = {0};
+    *ret = FALSE;
+    if (known == NULL || newest == NULL)
+        return TRUE;
+    if (!sl_catalog_diff_make(catalog, known->catalog, newest->catalog, &diff, error))
+        return FALSE;
+    *ret = diff.breaking;
+    return TRUE;
+}
+
+/* `old` NULL: a new connection. */
+static gboolean
+save_schema(ServerCtx *ctx, const SlConnection *old, const char *id, const char *source_id,
+            const ServerConnectionEdit *edit, const char *catalog, GError **error)
+{
+    gboolean chosen = old == NULL || edit->streams != NULL;
+    const char *known_id = edit->source_catalog_id, *word = edit->breaking_change;
+    g_autoptr(SlCatalogRow) newest = NULL, known = NULL;
+    gboolean broken = FALSE;
+    if (!sl_sql_catalog_find(ctx->tx, source_id, NULL, NULL, &newest, error))
+        return FALSE;
+    if (known_id == NULL && chosen && newest != NULL)
+        known_id = newest->catalog_id;
+    if (known_id == NULL && old != NULL)
+        known_id = old->source_catalog_id;
+    if (!find_known(ctx, source_id, known_id, &known, error) ||
+        !is_broken(catalog, known, newest, &broken, error))
+        return FALSE;
+    if (word == NULL && (edit->catalog != NULL || chosen || edit->source_catalog_id != NULL))
+        word = broken && old != NULL && old->breaking_change ? NULL : "false";
+    return sl_sql_connection_set_schema(ctx->tx, id, known_id, word, edit->backfill, NULL, error);
+}
+
+/* Streams that are read in another way are read again, or emptied first where the destination
+ * cannot tell old rows from new ones. */
+static gboolean
+refresh_changed(ServerCtx *ctx, const SlConnection *old, const char *catalog, gboolean active,
+                GError **error)
+{
+    g_auto(GStrv) namespaces = NULL, names = NULL;
+    g_autoptr(SlDefinition) definition = NULL;
+    if (!server_catalog_changed_streams(old->catalog, catalog, &namespaces, &names, error))
+        return FALSE;
+    if (names[0] == NULL)
+        return TRUE;
+    if (!server_actor_load(ctx, old->destination_id, SL_ACTOR_TYPE_DESTINATION, NULL, &definition,
+                           error))
+        return FALSE;
+    SlRequestKind kind = definition->supports_refreshes ? SL_REQUEST_MERGE : SL_REQUEST_RESET;
+    const char *const *ns = (const char *const *)namespaces;
+    const char *const *streams = (const char *const *)names;
+    if (!active)
+        return sl_queue_request_add(ctx->tx, old->connection_id, kind, FALSE, ns, streams, ctx->now,
+                                    error);
+    return server_request_leave(ctx, old, kind, ns, streams, error);
+}
+
 /* --- make ----------------------------------------------------------------------------------------
  */
 
@@ -169,6 +248,7 @@ server_connection_make(ServerCtx *ctx, const char *source_id, const char *destin
            check_catalog(stored, pick(edit->namespace_definition, "destination"),
                          edit->namespace_format, edit->prefix, error) &&
            sl_sql_connection_set_catalog(ctx->tx, id, stored, NULL, error) &&
+           save_schema(ctx, NULL, id, source_id, edit, stored, error) &&
            (edit->tag_ids == NULL ||
             server_tag_attach(ctx, id, workspace_id, edit->tag_ids, error)) &&
            sl_tx_notify(ctx->tx, SL_CHANNEL_SCHEDULE, NULL, error) &&
@@ -257,9 +337,11 @@ gboolean
 server_connection_change(ServerCtx *ctx, const char *connection_id,
                          const ServerConnectionEdit *edit, SlConnection **ret, GError **error)
 {
+    g_autoptr(SlJob) running = NULL; /* held first: what ends it locks the connection last */
     g_autoptr(SlConnection) old = NULL;
     g_autofree char *catalog = NULL;
-    if (!server_connection_load(ctx, connection_id, TRUE, &old, error))
+    if (!server_request_hold(ctx, connection_id, &running, error) ||
+        !server_connection_load(ctx, connection_id, TRUE, &old, error))
         return FALSE;
     if (old->status == SL_CONNECTION_STATUS_LOCKED)
         return server_problem(error, SERVER_PROBLEM_LOCKED,
@@ -269,7 +351,12 @@ server_connection_change(ServerCtx *ctx, const char *connection_id,
         return FALSE;
     if (catalog == NULL)
         return TRUE; /* waiting */
+    gboolean active =
+        g_strcmp0(pick(edit->status, sl_enum_name(&sl_connection_status_enum, (int)old->status)),
+                  "active") == 0;
     return save(ctx, old, edit, catalog, error) &&
+           save_schema(ctx, old, old->connection_id, old->source_id, edit, catalog, error) &&
+           (!edit->refresh_changed || refresh_changed(ctx, old, catalog, active, error)) &&
            server_connection_load(ctx, connection_id, FALSE, ret, error) &&
            sl_event_add_edit(ctx->tx, old, *ret, edit->reason, ctx->now, error);
 }
@@ -277,8 +364,10 @@ server_connection_change(ServerCtx *ctx, const char *connection_id,
 gboolean
 server_connection_remove(ServerCtx *ctx, const char *connection_id, GError **error)
 {
+    g_autoptr(SlJob) running = NULL;
     g_autoptr(SlConnection) old = NULL;
     const ServerConnectionEdit gone = {.status = "deprecated"};
-    return server_connection_load(ctx, connection_id, TRUE, &old, error) &&
+    return server_request_hold(ctx, connection_id, &running, error) &&
+           server_connection_load(ctx, connection_id, TRUE, &old, error) &&
            save(ctx, old, &gone, old->catalog, error);
 }

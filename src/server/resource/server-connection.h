@@ -22,6 +22,12 @@ typedef struct {
                                               that only mappers and selection remain */
     const char *const *tag_ids;            /* all that it has from now on */
     const char *reason;                    /* why, for the timeline */
+    const char *source_catalog_id; /* what the streams were chosen from, and what has been seen of
+                                      the source; default for a new one, and for chosen `streams`:
+                                      its newest */
+    const char *breaking_change;   /* "true", "false" */
+    const char *backfill;          /* enabled, disabled */
+    gboolean refresh_changed;      /* streams that are read in another way from now on start over */
 } ServerConnectionEdit;
 
 /* Deprecated ones too. SL_ERROR_NOT_FOUND. */
@@ -33,7 +39,8 @@ gboolean server_connection_make(ServerCtx *ctx, const char *source_id, const cha
                                 const ServerConnectionEdit *edit, SlConnection **ret,
                                 GError **error);
 
-/* The same. What a stream's changed source mode makes worthless, its state, is forgotten; status
+/* The same. A catalog or a source_catalog_id without a breaking change ends breaking_change. What a
+ * stream's changed source mode makes worthless, its state, is forgotten; status
  * deprecated is a deletion. SERVER_PROBLEM_LOCKED. */
 gboolean server_connection_change(ServerCtx *ctx, const char *connection_id,
                                   const ServerConnectionEdit *edit, SlConnection **ret,

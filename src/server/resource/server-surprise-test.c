@@ -300,7 +300,8 @@ test_13(Fixture *fix, gconstpointer data)
     /* the worker keeps what a discover gave, under what it was made with */
     queue_fixture_script(
         fix->server.db,
-        "insert into catalog select gen_random_uuid(), actor_id, encode(sha256((definition_id "
+        "insert into catalog (catalog_id, actor_id, cache_key, catalog, created_at) select "
+        "gen_random_uuid(), actor_id, encode(sha256((definition_id "
         "|| chr(31) || '1' || chr(31) || configuration)::bytea), 'hex'), "
         "(select output::json ->> 'catalog' from job limit 1), now() "
         "from actor where actor_type = 'source'");
