@@ -63,7 +63,7 @@ static const Key keys[] = {
      "a workload that no launcher takes for so long fails"},
     {"Workload", "LeaseSec", KEY_SPAN, AT(workload_lease_usec), "2min", 5 * SEC, DAY,
      "a workload whose holder is silent for so long fails"},
-    {"Workload", "HeartbeatSec", KEY_SPAN, AT(workload_heartbeat_usec), "10s", SEC, DAY,
+    {"Workload", "HeartbeatSec", KEY_SPAN, AT(workload_heartbeat_usec), "5s", SEC, DAY,
      "how often a holder shows that it lives; at most a third of LeaseSec"},
     {"Scheduler", "LeaseSec", KEY_SPAN, AT(scheduler_lease_usec), "15s", 2 * SEC, DAY,
      "after so long without renewal another scheduler takes over"},

@@ -55,8 +55,8 @@ typedef struct {
     char *connector_pypi_index;     /* "" = pip's own default */
 
     /* [Orchestrator] */
-    gint64 orchestrator_commit_usec; /* acknowledged states are persisted this often */
-    gint64 orchestrator_max_line;    /* bytes; a longer line fails the sync */
+    gint64 orchestrator_commit_usec;  /* acknowledged states are persisted this often */
+    gint64 orchestrator_max_line;     /* bytes; a longer line fails the sync */
     gint64 orchestrator_data_sockets; /* of a data channel; 0: never one */
     gint64 orchestrator_strict_counts;
     gint64 orchestrator_source_silence_usec;

@@ -13,8 +13,9 @@ typedef struct {
     guint n;
 } OrchestratorChannel;
 
-/* What both connectors can; pipes if that is what both list first. `n` is how many sockets the host wants, 0: none ever. `*ret_why` says
- * why it is pipes although both speak of a data channel; NULL otherwise. */
+/* What both connectors can; pipes if that is what both list first. `n` is how many sockets the host
+ * wants, 0: none ever. `*ret_why` says why it is pipes although both speak of a data channel; NULL
+ * otherwise. */
 OrchestratorChannel orchestrator_channel_choose(const OrchestratorInput *input, guint n,
                                                 const char **ret_why);
 
