@@ -174,6 +174,7 @@ main(int argc, char **argv)
     config_add_connection_cases();
     config_add_command_cases();
     config_add_definition_cases();
+    config_add_history_cases();
     config_add_instance_cases();
     config_add_overview_cases();
     config_add_run_cases();
