@@ -148,6 +148,8 @@ static const Key keys[] = {
      "receiver of mails where neither workspace nor organization has an address"},
     {"Retention", "Jobs", KEY_SPAN, AT(retention_jobs_usec), "180d", DAY, 36500 * DAY,
      "finished jobs are kept so long; the last of each connection always"},
+    {"Retention", "JobsPerConnection", KEY_NUMBER, AT(retention_jobs_each), "0", 0, 1000000,
+     "of each connection at most so many finished jobs are kept; 0: no limit"},
     {"Retention", "Logs", KEY_SPAN, AT(retention_logs_usec), "30d", DAY, 36500 * DAY,
      "job logs are kept so long"},
     {"Retention", "Events", KEY_SPAN, AT(retention_events_usec), "540d", DAY, 36500 * DAY,

@@ -73,6 +73,7 @@ typedef struct {
     /* [Retention] */
     gint64 retention_jobs_usec, retention_logs_usec;
     gint64 retention_events_usec, retention_notices_usec;
+    gint64 retention_jobs_each; /* finished jobs of one connection; 0: no limit */
 } SlConfig;
 
 /* The defaults. */

@@ -3,6 +3,7 @@
 #define G_LOG_DOMAIN "sluice"
 #include "cron-duty.h"
 
+#include <glib/gstdio.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -68,6 +69,99 @@ test_finished_rows(void)
     run(db, "finished-rows", FIXTURE_NOW + 600 * DAY,
         "0 finished jobs, 3 events and 1 notifications deleted");
     g_assert_cmpint(queue_fixture_count(db, "select count(*) from notification"), ==, 1);
+}
+
+/* The last job that succeeded stays like the last one, however many have failed since; so does the
+ * wish to keep only so many. */
+static void
+test_retention(void)
+{
+    static const struct {
+        const char *statuses; /* s, f, c, r: the newest last */
+        gint64 each;
+        int days;
+        const char *left;
+    } cases[] = {
+        {"ssf", 0, 400, "sf"},  {"sff", 0, 400, "sf"},    {"fff", 0, 400, "f"},
+        {"ffs", 0, 400, "s"},   {"sffr", 0, 400, "sr"},   {"sssss", 2, 1, "ss"},
+        {"sffff", 2, 1, "sff"}, {"sssr", 1, 1, "sr"},     {"fffcf", 1, 1, "f"},
+        {"ssff", 3, 1, "sff"},  {"ssss", 100, 1, "ssss"}, {"ssss", 0, 1, "ssss"},
+    };
+    g_autoptr(SlDb) db = queue_fixture_new();
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(SlConfig) config = sl_config_new();
+        g_autoptr(GError) error = NULL;
+        g_autofree char *result = NULL;
+        g_autofree char *sql = g_strdup_printf(
+            "delete from job; insert into job (config_type, scope, workspace_id, status,"
+            " created_at, updated_at, finished_at) select 'sync', '" FIXTURE_CONNECTION
+            "', '" FIXTURE_WORKSPACE "', case c when 's' then 'succeeded' when 'f' then 'failed'"
+            " when 'c' then 'cancelled' else 'running' end, '2026-08-01', '2026-08-01',"
+            " case when c <> 'r' then '2026-08-01'::timestamptz end"
+            " from string_to_table('%s', null) with ordinality v (c, n) order by n",
+            cases[i].statuses);
+        queue_fixture_script(db, sql);
+        config->retention_jobs_each = cases[i].each;
+        CronContext context = {
+            .db = db, .config = config, .now = FIXTURE_NOW + cases[i].days * DAY};
+        cron_duty_find("finished-rows", NULL)->run(&context, &result, &error);
+        g_assert_no_error(error);
+        g_autofree char *same = g_strdup_printf("select (coalesce(string_agg(left(status, 1), '' "
+                                                "order by job_id), '') = '%s')::int from job",
+                                                cases[i].left);
+        g_test_message("%s", cases[i].statuses);
+        g_assert_cmpint(queue_fixture_count(db, same), ==, 1);
+    }
+}
+
+/* Logs go with their jobs, but not those of a job that has only just begun to write. */
+static void
+test_orphaned_logs(void)
+{
+    g_autoptr(SlDb) db = queue_fixture_new();
+    g_autoptr(SlJob) job = queue_fixture_job(db);
+    g_autoptr(SlConfig) config = sl_config_new();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = g_dir_make_tmp("cron-duty-XXXXXX", NULL), *result = NULL;
+    static const char *const names[] = {"1", "77", "78", "other"};
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *below = g_build_filename(folder, names[i], NULL);
+        g_autofree char *file = g_build_filename(below, "0.ndjson", NULL);
+        g_assert_cmpint(g_mkdir(below, 0700), ==, 0);
+        g_assert_true(g_file_set_contents(file, "12345", 5, NULL));
+    }
+    g_assert_cmpint(job->job_id, ==, 1);
+    gint64 now = g_get_real_time();
+    CronContext context = {.db = db, .config = config, .log_folder = folder, .now = now};
+    g_assert_true(cron_duty_find("job-logs", NULL)->run(&context, &result, &error));
+    g_assert_cmpstr(result, ==, "0 files (0 bytes) deleted");
+    g_clear_pointer(&result, g_free);
+    context.now = now + 2 * DAY;
+    g_assert_true(cron_duty_find("job-logs", NULL)->run(&context, &result, &error));
+    g_assert_cmpstr(result, ==, "2 files (10 bytes) deleted");
+    g_clear_pointer(&result, g_free);
+    context.now = now + 400 * DAY;
+    g_assert_true(cron_duty_find("job-logs", NULL)->run(&context, &result, &error));
+    g_assert_cmpstr(result, ==, "2 files (10 bytes) deleted");
+    g_assert_cmpint(g_rmdir(folder), ==, 0);
+}
+
+static void
+test_expired(void)
+{
+    g_autoptr(SlDb) db = queue_fixture_new();
+    queue_fixture_script(
+        db, "insert into session (session_id, user_id, refresh_hash, rotated_at, expires_at,"
+            " created_at) select gen_random_uuid(), '00000000-0000-0000-0000-000000000000', 'x',"
+            " now(), '2026-08-01T12:00:00Z'::timestamptz + i * interval '1 s', now()"
+            " from generate_series(-600, 1) i;"
+            "insert into setup_token (token_hash, user_id, expires_at, used_at, created_at) values"
+            " ('a', '00000000-0000-0000-0000-000000000000', '2026-08-01', null, now()),"
+            " ('b', '00000000-0000-0000-0000-000000000000', '2027-08-01', now(), now()),"
+            " ('c', '00000000-0000-0000-0000-000000000000', '2027-08-01', null, now())");
+    run(db, "expired-rows", FIXTURE_NOW, "601 sessions and 2 setup links deleted");
+    run(db, "expired-rows", FIXTURE_NOW, "0 sessions and 0 setup links deleted");
+    run(db, "database-statistics", FIXTURE_NOW, "statistics of the database are up to date");
 }
 
 static void
@@ -216,6 +310,9 @@ main(int argc, char **argv)
     g_test_add_func("/cron/duty/stale-workloads", test_stale_workloads);
     g_test_add_func("/cron/duty/finished-rows", test_finished_rows);
     g_test_add_func("/cron/duty/files", test_files);
+    g_test_add_func("/cron/duty/retention", test_retention);
+    g_test_add_func("/cron/duty/orphaned-logs", test_orphaned_logs);
+    g_test_add_func("/cron/duty/expired", test_expired);
     g_test_add_func("/cron/duty/reseal-killed", test_reseal_killed);
     g_test_add_func("/cron/duty/reseal-refused", test_reseal_refused);
     g_test_add_func("/cron/duty/unknown", test_unknown);

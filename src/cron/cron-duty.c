@@ -30,17 +30,18 @@ stale_workloads(const CronContext *context, char **ret_result, GError **error)
     return TRUE;
 }
 
-typedef gboolean (*DeleteOld)(SlTx *tx, gint64 before, gint64 batch, gint64 *ret_deleted,
+typedef gboolean (*DeleteOld)(SlTx *tx, gint64 limit, gint64 batch, gint64 *ret_deleted,
                               GError **error);
 
+/* `limit`: a time, or a number of rows. */
 static gboolean
-delete_in_batches(const CronContext *context, DeleteOld delete_old, gint64 keep_usec,
-                  gint64 *ret_total, GError **error)
+delete_in_batches(const CronContext *context, DeleteOld delete_old, gint64 limit, gint64 *ret_total,
+                  GError **error)
 {
     gint64 deleted = BATCH;
     for (*ret_total = 0; deleted == BATCH; *ret_total += deleted) {
         g_autoptr(SlTx) tx = sl_db_begin(context->db, FALSE, error);
-        if (tx == NULL || !delete_old(tx, context->now - keep_usec, BATCH, &deleted, error) ||
+        if (tx == NULL || !delete_old(tx, limit, BATCH, &deleted, error) ||
             !sl_tx_commit(tx, error))
             return FALSE;
     }
@@ -50,18 +51,45 @@ delete_in_batches(const CronContext *context, DeleteOld delete_old, gint64 keep_
 static gboolean
 finished_rows(const CronContext *context, char **ret_result, GError **error)
 {
-    gint64 jobs = 0, events = 0, notices = 0;
     const SlConfig *config = context->config;
-    if (!delete_in_batches(context, sl_sql_job_delete_old, config->retention_jobs_usec, &jobs,
+    gint64 jobs = 0, excess = 0, events = 0, notices = 0, now = context->now;
+    if (!delete_in_batches(context, sl_sql_job_delete_old, now - config->retention_jobs_usec, &jobs,
                            error) ||
+        (config->retention_jobs_each > 0 &&
+         !delete_in_batches(context, sl_sql_job_delete_excess, config->retention_jobs_each, &excess,
+                            error)) ||
         !delete_in_batches(context, sl_sql_connection_event_delete_old,
-                           config->retention_events_usec, &events, error) ||
-        !delete_in_batches(context, sl_sql_notification_delete_old, config->retention_notices_usec,
-                           &notices, error))
+                           now - config->retention_events_usec, &events, error) ||
+        !delete_in_batches(context, sl_sql_notification_delete_old,
+                           now - config->retention_notices_usec, &notices, error))
         return FALSE;
     *ret_result = g_strdup_printf(_("%" G_GINT64_FORMAT " finished jobs, %" G_GINT64_FORMAT
                                     " events and %" G_GINT64_FORMAT " notifications deleted"),
-                                  jobs, events, notices);
+                                  jobs + excess, events, notices);
+    return TRUE;
+}
+
+static gboolean
+expired_rows(const CronContext *context, char **ret_result, GError **error)
+{
+    gint64 sessions = 0, links = 0;
+    if (!delete_in_batches(context, sl_sql_session_delete_expired, context->now, &sessions,
+                           error) ||
+        !delete_in_batches(context, sl_sql_setup_token_delete_expired, context->now, &links, error))
+        return FALSE;
+    *ret_result = g_strdup_printf(
+        _("%" G_GINT64_FORMAT " sessions and %" G_GINT64_FORMAT " setup links deleted"), sessions,
+        links);
+    return TRUE;
+}
+
+static gboolean
+database_statistics(const CronContext *context, char **ret_result, GError **error)
+{
+    g_autoptr(SlTx) tx = sl_db_begin(context->db, FALSE, error);
+    if (tx == NULL || !sl_sql_instance_analyze(tx, NULL, error) || !sl_tx_commit(tx, error))
+        return FALSE;
+    *ret_result = g_strdup(_("statistics of the database are up to date"));
     return TRUE;
 }
 
@@ -77,11 +105,49 @@ delete_files(const CronContext *context, const CronFileRule *rule, char **ret_re
     return TRUE;
 }
 
+/* Which of these jobs are not there any more? */
+static gboolean
+keep_unknown(const CronContext *context, GPtrArray *names, GError **error)
+{
+    g_autoptr(GPtrArray) rows = NULL;
+    g_autoptr(SlTx) tx = sl_db_begin(context->db, TRUE, error);
+    if (tx == NULL || !sl_sql_job_list_known(tx, (const char *const *)names->pdata, &rows, error))
+        return FALSE;
+    for (guint i = 0; i < rows->len; i++) {
+        const SlJob *job = rows->pdata[i];
+        g_autofree char *name = g_strdup_printf("%" G_GINT64_FORMAT, job->job_id);
+        guint at = 0;
+        g_ptr_array_remove_index(names, names->len - 1); /* the NULL */
+        if (g_ptr_array_find_with_equal_func(names, name, g_str_equal, &at))
+            g_ptr_array_remove_index_fast(names, at);
+        g_ptr_array_add(names, NULL);
+    }
+    return TRUE;
+}
+
+/* By age, and what belongs to jobs that were deleted. */
 static gboolean
 job_logs(const CronContext *context, char **ret_result, GError **error)
 {
-    CronFileRule rule = {.older_than = context->now - context->config->retention_logs_usec};
-    return delete_files(context, &rule, ret_result, error);
+    CronFileRule old = {.older_than = context->now - context->config->retention_logs_usec};
+    CronFileRule rest = {.older_than = context->now - LEFTOVER_USEC};
+    CronFileCount count = {0};
+    if (!cron_files_delete(context->log_folder, &old, &count, error))
+        return FALSE;
+    g_autoptr(GPtrArray) names = cron_files_list_jobs(context->log_folder);
+    for (guint at = 0; at < names->len; at += BATCH) {
+        g_autoptr(GPtrArray) some = g_ptr_array_new_with_free_func(g_free);
+        for (guint i = at; i < MIN(at + BATCH, names->len); i++)
+            g_ptr_array_add(some, g_strdup(names->pdata[i]));
+        g_ptr_array_add(some, NULL);
+        if (!keep_unknown(context, some, error))
+            return FALSE;
+        for (guint i = 0; i + 1 < some->len; i++)
+            cron_files_delete_folder(context->log_folder, some->pdata[i], &rest, &count);
+    }
+    *ret_result = g_strdup_printf(_("%u files (%" G_GUINT64_FORMAT " bytes) deleted"), count.files,
+                                  count.bytes);
+    return TRUE;
 }
 
 static gboolean
@@ -127,10 +193,14 @@ const CronDuty cron_duties[] = {
     {"stale-workloads", N_("fails workloads that nobody took or whose holder fell silent"),
      stale_workloads},
     {"notifications", N_("delivers what others are to be told of"), cron_notify_run},
-    {"job-logs", N_("deletes logs of jobs that are older than [Retention] Logs="), job_logs},
+    {"job-logs",
+     N_("deletes logs that are older than [Retention] Logs=, and those of deleted jobs"), job_logs},
     {"finished-rows",
      N_("deletes finished jobs, events and notifications that are older than [Retention] says"),
      finished_rows},
+    {"expired-rows", N_("deletes sessions and setup links that are good no more"), expired_rows},
+    {"database-statistics", N_("lets the database look at its busiest tables"),
+     database_statistics},
     {"temporary-files", N_("deletes temporary files that were left behind"), temporary_files},
     {"reseal-secrets", N_("seals secrets anew with the first of the master keys"), reseal_secrets},
 };

@@ -43,6 +43,33 @@ delete_below(const char *folder, const CronFileRule *rule, CronFileCount *ret)
     }
 }
 
+void
+cron_files_delete_folder(const char *folder, const char *name, const CronFileRule *rule,
+                         CronFileCount *ret)
+{
+    g_autofree char *path = g_build_filename(folder, name, NULL);
+    struct stat st;
+    if (g_lstat(path, &st) < 0 || !S_ISDIR(st.st_mode))
+        return;
+    guint before = ret->files;
+    delete_below(path, rule, ret);
+    if (ret->files > before)
+        g_rmdir(path); /* fails when something is left: that is meant */
+}
+
+GPtrArray *
+cron_files_list_jobs(const char *folder)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+    guint64 job;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
+        if (*name != '0' && g_ascii_string_to_unsigned(name, 10, 1, G_MAXINT64, &job, NULL))
+            g_ptr_array_add(names, g_strdup(name));
+    return names;
+}
+
 gboolean
 cron_files_delete(const char *folder, const CronFileRule *rule, CronFileCount *ret, GError **error)
 {
@@ -64,10 +91,7 @@ cron_files_delete(const char *folder, const CronFileRule *rule, CronFileCount *r
             visit(path, name, rule, ret);
             continue;
         }
-        guint before = ret->files;
-        delete_below(path, rule, ret);
-        if (ret->files > before)
-            g_rmdir(path); /* fails when something is left: that is meant */
+        cron_files_delete_folder(folder, name, rule, ret);
     }
     return TRUE;
 }

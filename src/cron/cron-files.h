@@ -18,3 +18,10 @@ typedef struct {
  * left; only an unreadable `folder` is an error, a missing one is not. */
 gboolean cron_files_delete(const char *folder, const CronFileRule *rule, CronFileCount *ret,
                            GError **error);
+
+/* The same in one folder right below. */
+void cron_files_delete_folder(const char *folder, const char *name, const CronFileRule *rule,
+                              CronFileCount *ret);
+
+/* Names of folders that are numbers of jobs. A missing folder has none. */
+GPtrArray *cron_files_list_jobs(const char *folder);

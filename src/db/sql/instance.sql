@@ -35,3 +35,8 @@ select md5(min(applied_at)::text)::uuid::text from schema_migration;
 select exists (select from connection c where c.workspace_id = $1 and c.status <> 'deprecated') as has_connections,
     exists (select from actor a where a.workspace_id = $1 and a.actor_type = 'source' and not a.tombstone) as has_sources,
     exists (select from actor a where a.workspace_id = $1 and a.actor_type = 'destination' and not a.tombstone) as has_destinations;
+
+-- name: instance_analyze
+-- exec:
+-- Of the tables that change most: the planner must not believe what was true in a quiet hour. Busy ones are left out.
+analyze (skip_locked) job, attempt, attempt_stats, connection, connection_event, notification, state, task, workload;

@@ -90,15 +90,39 @@ returning job_id, config_type, scope, workspace_id, status, created_at, updated_
 
 -- name: job_delete_old
 -- exec:
--- The last job of every scope stays, whatever its age.
+-- The last job of every scope stays, and the last one that succeeded: how fresh its data is hangs on that.
 -- params: before timestamptz, batch int8
 delete from job
 where job_id in (
     select old.job_id from job old
     where old.finished_at < $1
       and exists (select from job newer where newer.scope = old.scope and newer.job_id > old.job_id)
+      and (old.status <> 'succeeded' or exists (
+        select from job newer
+        where newer.scope = old.scope and newer.job_id > old.job_id and newer.status = 'succeeded'))
     order by old.finished_at
     limit $2);
+
+-- name: job_delete_excess
+-- exec:
+-- What a scope has beyond so many; the same ones stay.
+-- params: keep int8, batch int8
+delete from job
+where job_id in (
+    select job_id
+    from (
+        select job_id, status, finished_at, row_number() over (partition by scope order by job_id desc) as place,
+            row_number() over (partition by scope, status order by job_id desc) as place_of_status
+        from job) j
+    where place > greatest($1, 1) and finished_at is not null and (status <> 'succeeded' or place_of_status > 1)
+    order by job_id
+    limit $2);
+
+-- name: job_list_known
+-- rows: Job
+-- Which of these there are.
+-- params: job_ids int8[]
+select job_id from job where job_id = any($1) order by job_id;
 
 -- name: job_list
 -- rows: JobRow

@@ -31,6 +31,19 @@ where session_id = $1;
 -- params: session_id uuid
 delete from session where session_id = $1;
 
+-- name: session_delete_expired
+-- exec:
+-- params: now timestamptz, batch int8
+delete from session
+where session_id in (select session_id from session where expires_at <= $1 order by expires_at limit $2);
+
+-- name: setup_token_delete_expired
+-- exec:
+-- Used ones too: a link works once.
+-- params: now timestamptz, batch int8
+delete from setup_token
+where token_hash in (select token_hash from setup_token where expires_at <= $1 or used_at is not null limit $2);
+
 -- name: setup_token_add
 -- exec:
 -- One link per account: a new one makes the old one worthless.
