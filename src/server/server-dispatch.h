@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server-intent.h"
+#include "sl-mail.h"
 #include "sl-db.h"
 #include "sl-http-router.h"
 #include "sl-http-server.h"
@@ -63,7 +64,9 @@ typedef struct {
     /* Wakes requests that are parked under a key; may be NULL. From any thread. */
     void (*wake)(const char *key, gpointer data);
     gpointer wake_data;
-    gint64 await_usec;    /* how long a request may wait for a job */
+    SlMailServer mail;             /* strings are the owner's; no url: no mail */
+    gboolean webhooks_public_only; /* not to private addresses */
+    gint64 await_usec;             /* how long a request may wait for a job */
     gint64 stop_usec;     /* and for the end of one that it cancels: clients wait for 5 s */
     char *openapi;        /* the description, as JSON */
     ServerEvents *events; /* what open pages hear of */

@@ -24,6 +24,7 @@
 
 typedef struct {
     SlConfig *config;
+    char *smtp_password; /* NULL without the credential */
     Server server;
     SlHttpService *http;
     SlDbListener *listener;
@@ -97,6 +98,17 @@ load_page(Server *server, const SlConfig *config)
         g_warning("%s, ignoring: there is no page", error->message);
 }
 
+/* What a file ends with is the editor's, not the password's. */
+static void
+load_smtp_password(Service *service)
+{
+    g_autoptr(GBytes) bytes = sl_daemon_credential("sluice-smtp-password", NULL);
+    gsize len = 0;
+    const char *text = bytes != NULL ? g_bytes_get_data(bytes, &len) : NULL;
+    if (text != NULL)
+        service->smtp_password = g_strchomp(g_strndup(text, len));
+}
+
 static gboolean
 load_server(Service *service, GError **error)
 {
@@ -115,6 +127,16 @@ load_server(Service *service, GError **error)
     server->session_token_usec = config->server_session_token_usec;
     server->session_usec = config->server_session_usec;
     server->setup_link_usec = config->server_setup_link_usec;
+    load_smtp_password(service);
+    server->webhooks_public_only = !config->notify_private;
+    server->mail = (SlMailServer){
+        .url = config->notify_smtp_url,
+        .user = config->notify_smtp_user,
+        .password = service->smtp_password,
+        .from = config->notify_smtp_from,
+        .start_tls = config->notify_smtp_start_tls != 0,
+        .timeout_usec = config->notify_timeout_usec,
+    };
     server->wake = on_wake;
     server->wake_data = service;
     server->await_usec = config->connector_job_time_usec + AWAIT_MORE_USEC;
@@ -205,6 +227,7 @@ service_stop(SlDaemon *daemon)
     g_clear_pointer(&service->http, sl_http_service_free);
     g_clear_object(&service->bus);
     server_clear(&service->server);
+    g_clear_pointer(&service->smtp_password, g_free);
     g_clear_pointer(&service->config, sl_config_free);
 }
 

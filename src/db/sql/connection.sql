@@ -182,3 +182,17 @@ where connection_id = $1;
 update connection
 set status = 'inactive', status_reason = $2, schedule_changed = true, updated_at = $3
 where connection_id = $1 and status = 'active';
+
+-- name: connection_get_actions
+-- row: ConnectionActions
+-- params: connection_id uuid
+select connection_id, on_sync_success, on_sync_failure
+from connection
+where connection_id = $1 and status <> 'deprecated';
+
+-- name: connection_set_actions
+-- exec:
+-- params: connection_id uuid, on_sync_success text?, on_sync_failure text?
+update connection
+set on_sync_success = coalesce($2, on_sync_success), on_sync_failure = coalesce($3, on_sync_failure)
+where connection_id = $1;

@@ -168,6 +168,7 @@ main(int argc, char **argv)
     CONFIG_CASE("dialect/errors", test_errors);
     CONFIG_CASE("dialect/addresses", test_addresses);
     CONFIG_CASE("dialect/unbuilt", test_unbuilt);
+    config_add_action_cases();
     config_add_actor_cases();
     config_add_builder_cases();
     config_add_check_cases();

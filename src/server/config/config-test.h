@@ -21,6 +21,7 @@ const char *config_at(Fixture *fix, const char *json, ...) G_GNUC_NULL_TERMINATE
 #define NO_ID "11111111-2222-3333-4444-555555555555"
 
 /* One per file of cases. */
+void config_add_action_cases(void);
 void config_add_actor_cases(void);
 void config_add_builder_cases(void);
 void config_add_check_cases(void);

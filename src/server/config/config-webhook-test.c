@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "config-webhook.h"
 #include "sl-error.h"
 
 /* Hears one request and answers it; without an answer it waits until the other side has gone. */
@@ -129,15 +128,28 @@ test_refused(Fixture *fix, gconstpointer data)
 }
 
 static void
-test_silent(Fixture *fix, gconstpointer data)
+test_mail(Fixture *fix, gconstpointer data)
 {
-    g_autoptr(GError) error = NULL;
-    Hook hook = {0};
-    start_hook(&hook, NULL);
-    g_autofree char *url = g_strdup_printf("http://127.0.0.1:%u/", hook.port);
-    g_assert_false(config_webhook_post(url, "{}", G_USEC_PER_SEC / 5, &error));
-    g_assert_error(error, SL_ERROR, SL_ERROR_TIMED_OUT);
-    stop_hook(&hook);
+    static const char body[] =
+        "{\"notificationType\":\"customerio\",\"sendOnSuccess\":true,\"sendOnFailure\":true}";
+    const char *answer = config_call(fix, "notifications/try", body, 200);
+    g_assert_cmpstr(config_at(fix, answer, "status", NULL), ==, "failed");
+    assert_has(config_at(fix, answer, "message", NULL), "SmtpUrl=");
+    fix->server.mail = (SlMailServer){.url = "smtp://127.0.0.1:1", .timeout_usec = 60000000};
+    assert_has(config_call(fix, "notifications/try", body, 200), "no e-mail address");
+    queue_fixture_script(fix->server.db, "update account set email = 'a@example.org'");
+    assert_has(config_call(fix, "notifications/try", body, 200), "the mail server: ");
+}
+
+static void
+test_public_only(Fixture *fix, gconstpointer data)
+{
+    fix->server.webhooks_public_only = TRUE;
+    const char *answer =
+        config_call(fix, "notifications/try_webhook",
+                    "{\"slackConfiguration\":{\"webhook\":\"http://127.0.0.1:1/\"}}", 200);
+    g_assert_cmpstr(config_at(fix, answer, "message", NULL), ==,
+                    "address 127.0.0.1 is not allowed");
 }
 
 void
@@ -145,5 +157,6 @@ config_add_webhook_cases(void)
 {
     CONFIG_CASE("notifications/try", test_try);
     CONFIG_CASE("notifications/refused", test_refused);
-    CONFIG_CASE("notifications/silent", test_silent);
+    CONFIG_CASE("notifications/mail", test_mail);
+    CONFIG_CASE("notifications/public-only", test_public_only);
 }

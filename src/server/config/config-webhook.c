@@ -1,76 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
-#include "config-webhook.h"
-
 #include <string.h>
 
 #include "server-routes.h"
 #include "sl-error.h"
-#include "sl-http-client.h"
 #include "sl-json-write.h"
+#include "sl-mail.h"
+#include "sl-sql.h"
+#include "sl-webhook.h"
 
 #define TRY_USEC (10 * G_USEC_PER_SEC)
-
-/* --- posting -------------------------------------------------------------------------------------
- */
-
-/* The client's timeout is for each wait: a host that sends a byte now and then would hold us. */
-typedef struct {
-    GMutex mutex;
-    GCond cond;
-    gint64 end;
-    gboolean done;
-    GCancellable *cancellable;
-} Guard;
-
-static gpointer
-watch(gpointer data)
-{
-    Guard *guard = data;
-    g_mutex_lock(&guard->mutex);
-    while (!guard->done && g_cond_wait_until(&guard->cond, &guard->mutex, guard->end))
-        ;
-    if (!guard->done)
-        g_cancellable_cancel(guard->cancellable);
-    g_mutex_unlock(&guard->mutex);
-    return NULL;
-}
-
-static gboolean
-post(const char *url, const char *body, gint64 usec, GCancellable *cancellable, GError **error)
-{
-    g_autoptr(SlHttpClient) client = sl_http_client_new("sluice/" PACKAGE_VERSION);
-    g_autoptr(SlHttpUnixReply) reply = NULL;
-    if (!sl_http_client_request(client, "POST", url, NULL, body, usec, cancellable, &reply, error))
-        return FALSE;
-    return reply->status / 100 == 2 ||
-           sl_error_set(error, SL_ERROR_FAILED, "the webhook answered with status %u",
-                        reply->status);
-}
-
-gboolean
-config_webhook_post(const char *url, const char *body, gint64 usec, GError **error)
-{
-    g_autoptr(GCancellable) cancellable = g_cancellable_new();
-    g_autoptr(GError) local = NULL;
-    Guard guard = {.end = g_get_monotonic_time() + usec, .cancellable = cancellable};
-    g_mutex_init(&guard.mutex);
-    g_cond_init(&guard.cond);
-    GThread *thread = g_thread_new("webhook-guard", watch, &guard);
-    gboolean ok = post(url, body, usec, cancellable, &local);
-    g_mutex_lock(&guard.mutex);
-    guard.done = TRUE;
-    g_cond_signal(&guard.cond);
-    g_mutex_unlock(&guard.mutex);
-    g_thread_join(thread);
-    g_cond_clear(&guard.cond);
-    g_mutex_clear(&guard.mutex);
-    if (!ok && g_error_matches(local, SL_ERROR, SL_ERROR_CANCELLED))
-        return sl_error_set(error, SL_ERROR_TIMED_OUT, "no answer in time");
-    if (!ok)
-        g_propagate_error(error, g_steal_pointer(&local));
-    return ok;
-}
 
 /* --- what is sent --------------------------------------------------------------------------------
  */
@@ -148,43 +87,70 @@ make_body(const char *url, int trigger)
 /* --- operations ----------------------------------------------------------------------------------
  */
 
-/* A webhook that does not work is an answer, not an error of ours. */
+/* What does not work is an answer, not an error of ours. */
 static gboolean
-try_url(const char *url, int trigger, SlConfigNotificationRead **ret)
+tell(const GError *cause, SlConfigNotificationRead **ret)
 {
-    g_autoptr(GError) cause = NULL;
-    g_autofree char *body = make_body(url, trigger);
-    gboolean ok = config_webhook_post(url, body, TRY_USEC, &cause);
     *ret = sl_config_notification_read_new();
-    sl_config_notification_read_set_status(*ret, ok ? SL_CONFIG_NOTIFICATION_READ_STATUS_SUCCEEDED
-                                                    : SL_CONFIG_NOTIFICATION_READ_STATUS_FAILED);
-    if (!ok)
+    sl_config_notification_read_set_status(*ret, cause == NULL
+                                                     ? SL_CONFIG_NOTIFICATION_READ_STATUS_SUCCEEDED
+                                                     : SL_CONFIG_NOTIFICATION_READ_STATUS_FAILED);
+    if (cause != NULL)
         (*ret)->message = g_strdup(cause->message);
     return TRUE;
+}
+
+static gboolean
+try_url(const ServerCtx *ctx, const char *url, int trigger, SlConfigNotificationRead **ret)
+{
+    const SlWebhookPolicy policy = {!ctx->server->webhooks_public_only, TRY_USEC};
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *body = make_body(url, trigger);
+    sl_webhook_post(url, NULL, body, &policy, &cause);
+    return tell(cause, ret);
 }
 
 gboolean
 server_config_webhook_try(ServerCtx *ctx, const SlConfigWebhookTry *in,
                           SlConfigNotificationRead **ret, GError **error)
 {
-    return try_url(in->slack_configuration->webhook, in->notification_trigger, ret);
+    return try_url(ctx, in->slack_configuration->webhook, in->notification_trigger, ret);
+}
+
+/* To whoever asks: nobody can make us write to others. */
+static gboolean
+try_mail(ServerCtx *ctx, int trigger, SlConfigNotificationRead **ret, GError **error)
+{
+    const SlMailServer *server = &ctx->server->mail;
+    g_autoptr(SlAccount) account = NULL;
+    g_autoptr(GError) cause = NULL;
+    g_autofree char *id = g_uuid_string_random();
+    {
+        g_autoptr(SlTx) tx = sl_db_begin(ctx->server->db, TRUE, error);
+        if (tx == NULL || !sl_sql_account_get(tx, ctx->caller.user_id, &account, error))
+            return FALSE;
+    }
+    if (server->url == NULL || *server->url == '\0')
+        sl_error_set(&cause, SL_ERROR_INVALID,
+                     "there is no mail server: sluice.conf, [Notify] SmtpUrl=");
+    else if (account == NULL || account->email == NULL || *account->email == '\0')
+        sl_error_set(&cause, SL_ERROR_INVALID, "your account has no e-mail address");
+    else
+        sl_mail_send(server, account->email, samples[trigger].text, samples[trigger].text, id,
+                     ctx->now, &cause);
+    return tell(cause, ret);
 }
 
 gboolean
 server_config_notification_try(ServerCtx *ctx, const SlConfigNotificationTry *in,
                                SlConfigNotificationRead **ret, GError **error)
 {
-    if (in->notification_type == SL_CONFIG_NOTIFICATION_TRY_NOTIFICATION_TYPE_CUSTOMERIO) {
-        *ret = sl_config_notification_read_new();
-        sl_config_notification_read_set_status(*ret, SL_CONFIG_NOTIFICATION_READ_STATUS_FAILED);
-        (*ret)->message = g_strdup("there is no customer.io here");
-        return TRUE;
-    }
+    int trigger = in->send_on_failure && !in->send_on_success
+                      ? SL_CONFIG_WEBHOOK_TRY_NOTIFICATION_TRIGGER_SYNC_FAILURE
+                      : SL_CONFIG_WEBHOOK_TRY_NOTIFICATION_TRIGGER_SYNC_SUCCESS;
+    if (in->notification_type == SL_CONFIG_NOTIFICATION_TRY_NOTIFICATION_TYPE_CUSTOMERIO)
+        return try_mail(ctx, trigger, ret, error);
     if (in->slack_configuration == NULL)
         return sl_error_set(error, SL_ERROR_INVALID, "slackConfiguration: is missing");
-    return try_url(in->slack_configuration->webhook,
-                   in->send_on_failure && !in->send_on_success
-                       ? SL_CONFIG_WEBHOOK_TRY_NOTIFICATION_TRIGGER_SYNC_FAILURE
-                       : SL_CONFIG_WEBHOOK_TRY_NOTIFICATION_TRIGGER_SYNC_SUCCESS,
-                   ret);
+    return try_url(ctx, in->slack_configuration->webhook, trigger, ret);
 }

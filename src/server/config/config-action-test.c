@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+#include "config-test.h"
+
+#include <string.h>
+
+#define ACTIONS "/api/v1/sluice/connections/" FIXTURE_CONNECTION "/actions"
+
+/* Each member for itself; the timeline says who did it, and nothing when nothing changes. */
+static void
+test_change(Fixture *fix, gconstpointer data)
+{
+    const char *answer = call(fix, "GET", ACTIONS, NULL, 200);
+    g_assert_cmpstr(member(fix, answer, "onSyncSuccess"), ==, "");
+    call(fix, "PATCH", ACTIONS, "{\"onSyncSuccess\":\"dbt@.service\"}", 200);
+    answer = call(fix, "PATCH", ACTIONS, "{\"onSyncFailure\":\"https://host/x?y=1\"}", 200);
+    g_assert_cmpstr(member(fix, answer, "onSyncSuccess"), ==, "dbt@.service");
+    g_assert_cmpstr(member(fix, answer, "onSyncFailure"), ==, "https://host/x?y=1");
+    call(fix, "PATCH", ACTIONS, "{\"onSyncFailure\":\"https://host/x?y=1\"}", 200);
+    call(fix, "PATCH", ACTIONS, "{\"onSyncFailure\":\"\"}", 200);
+    answer = config_call(fix, "connections/events/list",
+                         "{\"connectionId\":\"" FIXTURE_CONNECTION "\"}", 200);
+    g_assert_cmpstr(
+        config_at(fix, answer, "events", "0", "summary", "patches", "onSyncFailure", "to", NULL),
+        ==, "");
+    g_assert_cmpint(queue_fixture_count(fix->server.db, "select count(*) from connection_event"),
+                    ==, 3);
+}
+
+static void
+test_refused(Fixture *fix, gconstpointer data)
+{
+    static const char *const bad[] = {"dbt",      "../x.service", "a b.service",
+                                      "ftp://x/", "http://",      "x.socket",
+                                      ".service", "@.service",    "x;y.service"};
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        const char *body = format(fix, "{\"onSyncFailure\":\"%s\"}", bad[i]);
+        assert_has(call(fix, "PATCH", ACTIONS, body, 400), "onSyncFailure");
+    }
+    call(fix, "GET", "/api/v1/sluice/connections/" NO_ID "/actions", NULL, 404);
+    call(fix, "PATCH", "/api/v1/sluice/connections/" NO_ID "/actions", "{}", 404);
+}
+
+void
+config_add_action_cases(void)
+{
+    CONFIG_CASE("action/change", test_change);
+    CONFIG_CASE("action/refused", test_refused);
+}
