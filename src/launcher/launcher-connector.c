@@ -16,6 +16,7 @@ typedef struct {
     char *workload_id;
     LauncherRole role;
     GPtrArray *invocations; /* GDBusMethodInvocation, borrowed: answering consumes them */
+    char *slice;            /* that it is started in; NULL: nothing was */
     gboolean tried;         /* a unit of that name was in the way and was stopped */
     SlIdleLocker *locker;
 } Start;
@@ -33,6 +34,7 @@ start_free(gpointer data)
     g_ptr_array_unref(start->invocations);
     sl_idle_unlock(start->locker);
     g_free(start->workload_id);
+    g_free(start->slice);
     g_free(start);
 }
 
@@ -117,6 +119,7 @@ on_started(GObject *source, GAsyncResult *result, gpointer data)
     if (workload == NULL) {
         sl_error_set(ok ? &error : NULL, SL_ERROR_GONE, "workload '%s' ended meanwhile",
                      start->workload_id);
+        launcher_core_stop_slice(launcher, start->slice);
         over(start, NULL, error);
         return;
     }
@@ -163,6 +166,8 @@ begin(Start *start)
         over(start, NULL, error);
         return;
     }
+    g_free(start->slice);
+    start->slice = g_strdup(workload->slice);
     sl_units_watch(launcher->units, unit->spec.name, FALSE);
     sl_units_start(launcher->units, &unit->spec, NULL, on_started, start);
 }

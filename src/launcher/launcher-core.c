@@ -99,6 +99,20 @@ launcher_core_remove(Launcher *launcher, LauncherWorkload *workload)
 /* --- the end of a workload ---------------------------------------------------------------------
  */
 
+static void
+on_slice_stopped(GObject *source, GAsyncResult *result, gpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    if (!sl_units_job_finish(result, &error))
+        g_debug("stopping a slice that is left: %s", error->message); /* it was gone, as a rule */
+}
+
+void
+launcher_core_stop_slice(Launcher *launcher, const char *slice)
+{
+    sl_units_stop(launcher->units, slice, on_slice_stopped, NULL);
+}
+
 /* Its scope is gone. Whether it reported is for the workload API to know: the token tells. */
 static void
 finish(Launcher *launcher, LauncherWorkload *workload)
@@ -114,6 +128,7 @@ finish(Launcher *launcher, LauncherWorkload *workload)
     else
         reason = g_strdup("the orchestrator ended without a report");
     launcher_report(launcher->reports, LAUNCHER_REPORT_FAILURE, workload, reason);
+    launcher_core_stop_slice(launcher, workload->slice);
     launcher_core_remove(launcher, workload);
 }
 

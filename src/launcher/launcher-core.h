@@ -55,6 +55,9 @@ void launcher_core_take_in(Launcher *launcher, gint64 usec);
 /* Takes over a workload, from now on found by its id and units. */
 void launcher_core_add(Launcher *launcher, LauncherWorkload *workload);
 void launcher_core_remove(Launcher *launcher, LauncherWorkload *workload);
+/* When nothing of a workload runs any more. The slice goes by itself, unless the start of a
+ * connector came when the scope had ended: systemd makes it anew then, and it would stay. */
+void launcher_core_stop_slice(Launcher *launcher, const char *slice);
 /* Its scope is gone: what is left of it ends, then its failure is told. */
 void launcher_core_ended(Launcher *launcher, LauncherWorkload *workload);
 gboolean launcher_core_may_begin(const Launcher *launcher);
