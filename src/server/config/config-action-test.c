@@ -12,9 +12,9 @@ test_change(Fixture *fix, gconstpointer data)
 {
     const char *answer = call(fix, "GET", ACTIONS, NULL, 200);
     g_assert_cmpstr(member(fix, answer, "onSyncSuccess"), ==, "");
-    call(fix, "PATCH", ACTIONS, "{\"onSyncSuccess\":\"dbt@.service\"}", 200);
+    call(fix, "PATCH", ACTIONS, "{\"onSyncSuccess\":\"http://dbt/run\"}", 200);
     answer = call(fix, "PATCH", ACTIONS, "{\"onSyncFailure\":\"https://host/x?y=1\"}", 200);
-    g_assert_cmpstr(member(fix, answer, "onSyncSuccess"), ==, "dbt@.service");
+    g_assert_cmpstr(member(fix, answer, "onSyncSuccess"), ==, "http://dbt/run");
     g_assert_cmpstr(member(fix, answer, "onSyncFailure"), ==, "https://host/x?y=1");
     call(fix, "PATCH", ACTIONS, "{\"onSyncFailure\":\"https://host/x?y=1\"}", 200);
     call(fix, "PATCH", ACTIONS, "{\"onSyncFailure\":\"\"}", 200);
@@ -37,6 +37,8 @@ test_refused(Fixture *fix, gconstpointer data)
         const char *body = format(fix, "{\"onSyncFailure\":\"%s\"}", bad[i]);
         assert_has(call(fix, "PATCH", ACTIONS, body, 400), "onSyncFailure");
     }
+    assert_has(call(fix, "PATCH", ACTIONS, "{\"onSyncFailure\":\"dbt@.service\"}", 501),
+               "units are not started");
     call(fix, "GET", "/api/v1/sluice/connections/" NO_ID "/actions", NULL, 404);
     call(fix, "PATCH", "/api/v1/sluice/connections/" NO_ID "/actions", "{}", 404);
 }

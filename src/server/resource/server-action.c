@@ -10,9 +10,8 @@
 #include "sl-json-write.h"
 #include "sl-sql.h"
 
-/* What a connection starts when a sync or refresh has ended: an address, or a systemd unit. Which
- * units may be started is for the host's administrator to say (sluice.conf, [PostSync] Units=); the
- * launcher looks at that, when it is asked to. */
+/* What a connection starts when a sync or refresh has ended: an address. A systemd unit is known as
+ * such and refused: nobody starts it yet, and what is accepted must happen. */
 
 #define UNIT_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:_.\\@-"
 
@@ -37,11 +36,15 @@ is_unit(const char *text)
 static gboolean
 check(const char *member, const char *text, GError **error)
 {
-    return text == NULL || *text == '\0' || is_address(text) || is_unit(text) ||
-           sl_error_set(error, SL_ERROR_INVALID,
-                        "%s: '%s' is neither an address (https://…) nor the name of a service or "
-                        "target",
-                        member, text);
+    if (text == NULL || *text == '\0' || is_address(text))
+        return TRUE;
+    if (is_unit(text))
+        return sl_error_set(error, SL_ERROR_NOT_IMPLEMENTED,
+                            "%s: units are not started by this version; an address (https://…) is "
+                            "called",
+                            member);
+    return sl_error_set(error, SL_ERROR_INVALID, "%s: '%s' is no address (https://…)", member,
+                        text);
 }
 
 static gboolean
