@@ -192,7 +192,7 @@ test_input(Fixture *f, gconstpointer data)
     g_assert_nonnull(strstr(input,
                             "\"source\":{\"name\":\"s\",\"configuration\":{\"p\":\"hunter2\"},"
                             "\"secretPaths\":[[\"p\"]]}"));
-    g_assert_nonnull(strstr(input, "\"heartbeatMs\":10000"));
+    g_assert_nonnull(strstr(input, "\"heartbeatMs\":5000"));
     g_assert_nonnull(strstr(input, f->id));
     CALL(f, "GET", path, "wrong", NULL, 410);
     CALL(f, "GET", path, NULL, NULL, 401);
