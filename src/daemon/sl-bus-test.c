@@ -32,6 +32,7 @@ static const SlBusMethod methods[] = {
     {"StartConnector", NULL, check_word},
     {"StopConnector", "org.sluice.other", NULL},
     {"StopWorkload", "org.sluice.manage", NULL},
+    {"RunConnector", "org.sluice.manage", NULL},
     {"ListWorkloads", NULL, NULL},
 };
 
@@ -217,17 +218,17 @@ test_table(Fixture *f, gconstpointer data)
 {
     static const SlBusMethod unknown[] = {
         {"StartConnector", NULL, NULL}, {"StopConnector", NULL, NULL}, {"StopWorkload", NULL, NULL},
-        {"ListWorkloads", NULL, NULL},  {"Nonsense", NULL, NULL},
+        {"RunConnector", NULL, NULL},   {"ListWorkloads", NULL, NULL}, {"Nonsense", NULL, NULL},
     };
     g_autoptr(GError) error = NULL;
     g_autoptr(SlBusLauncher1) object = sl_bus_launcher1_skeleton_new();
     GDBusInterfaceSkeleton *skeleton = G_DBUS_INTERFACE_SKELETON(object);
-    g_assert_false(sl_bus_export(f->bus, skeleton, "/x", methods, 3, NULL, &error));
+    g_assert_false(sl_bus_export(f->bus, skeleton, "/x", methods, 4, NULL, &error));
     g_assert_error(error, SL_ERROR, SL_ERROR_FAILED);
     g_assert_nonnull(strstr(error->message, "ListWorkloads"));
     g_clear_error(&error);
-    g_assert_false(sl_bus_export(f->bus, skeleton, "/x", unknown, 5, NULL, &error));
-    g_assert_nonnull(strstr(error->message, "5 rows"));
+    g_assert_false(sl_bus_export(f->bus, skeleton, "/x", unknown, 6, NULL, &error));
+    g_assert_nonnull(strstr(error->message, "6 rows"));
 }
 
 static void
