@@ -26,7 +26,8 @@
 
 #define CATALOG                                                                                    \
     "{\"streams\":[{\"stream\":{\"name\":\"i\",\"json_schema\":{}},\"sync_mode\":\"incremental\"," \
-    "\"destination_sync_mode\":\"append_dedup\"},{\"stream\":{\"name\":\"f\",\"json_schema\":{}}," \
+    "\"destination_sync_mode\":\"append_dedup\",\"primary_key\":[[\"id\"]]},{\"stream\":{"         \
+    "\"name\":\"f\",\"json_schema\":{}},"                                                          \
     "\"sync_mode\":\"full_refresh\",\"destination_sync_mode\":\"overwrite\"}]}"
 
 /* --- the world ------------------------------------------------------------------------------- */

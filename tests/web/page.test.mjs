@@ -285,10 +285,11 @@ step("a session that ends says so, and nothing that was typed is lost", async ()
 
 step("a server that goes away and comes back is told of", async () => {
   await host.stop();
-  await ada.getByText("The server does not answer. Reconnecting…").waitFor();
+  // Whoever is in the middle of a wait between two tries tells after it.
+  await ada.getByText("The server does not answer. Reconnecting…").waitFor({timeout: 120_000});
   assert.equal(await ada.getByLabel("Search connections").inputValue(), "connection 0002");
   await host.start();
-  await ada.getByText("The server does not answer. Reconnecting…").waitFor({state: "detached"});
+  await ada.getByText("The server does not answer. Reconnecting…").waitFor({state: "detached", timeout: 120_000});
 });
 
 step("no error in the console, no request to another host", () => {

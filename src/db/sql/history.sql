@@ -38,7 +38,7 @@ order by s.job_id, s.namespace, s.stream;
 -- name: history_list_days
 -- rows: ConfigStreamHistoryItem
 -- Records of each stream on each of 30 days of this time zone, by syncs; a day without any has zero.
--- params: connection_id uuid, timezone text, now timestamptz
+-- params: connection_id uuid, zone text, now timestamptz
 with days as (
     select day
     from generate_series((date_trunc('day', $3 at time zone $2) - interval '29 days'), date_trunc('day', $3 at time zone $2),
