@@ -5,6 +5,7 @@ import {afterLogin} from "./lib/addresses.ts";
 import {useCell} from "./lib/cell.ts";
 import {startEvents, stopEvents} from "./lib/events.ts";
 import {_, loadLanguage} from "./lib/i18n.ts";
+import {preferredLanguage, startPreferences} from "./lib/preferences.ts";
 import {forgetAnswers} from "./lib/query.ts";
 import {match, navigate, startRouter, useLocation, type Params} from "./lib/router.ts";
 import {session, startSession} from "./lib/session.ts";
@@ -79,8 +80,9 @@ function App(): JSX.Element | null {
 }
 
 async function start(): Promise<void> {
+  startPreferences();
   startRouter();
-  await Promise.all([loadLanguage(null), startSession()]);
+  await Promise.all([loadLanguage(preferredLanguage()), startSession()]);
   const root = document.getElementById("app");
   if (root) render(<><App/><Toasts/></>, root);
 }

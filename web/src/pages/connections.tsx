@@ -63,9 +63,9 @@ function Rows({items, sort, onSwitch}: { items: ConfigOverviewItem[]; sort: { ke
       <th scope="col">{_("Enabled")}</th>
     </tr></thead>
     <tbody ref={body}>
-      {range.first > 0 && <tr class="spacer" aria-hidden="true" style={{height: `${range.first * height}px`}}><td colSpan={5}/></tr>}
+      {range.first > 0 && <tr class="spacer" aria-hidden="true" style={{blockSize: `${range.first * height}px`}}><td colSpan={5}/></tr>}
       {items.slice(range.first, range.end).map((item, index) => <Row key={item.connectionId} item={item} index={range.first + index} onSwitch={onSwitch}/>)}
-      {range.end < items.length && <tr class="spacer" aria-hidden="true" style={{height: `${(items.length - range.end) * height}px`}}><td colSpan={5}/></tr>}
+      {range.end < items.length && <tr class="spacer" aria-hidden="true" style={{blockSize: `${(items.length - range.end) * height}px`}}><td colSpan={5}/></tr>}
     </tbody>
   </table></div>;
 }
