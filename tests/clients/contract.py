@@ -69,11 +69,21 @@ class Contract:
         return response.get("content", {}).get("application/json", {}).get("schema"), root
 
 
+def spelt(name, properties):
+    """A required member in the spelling of the schema's own properties."""
+    camel = re.sub(r"_(\w)", lambda found: found[1].upper(), name)
+    return camel if name not in properties and camel in properties else name
+
+
 def adapt(node):
     """OpenAPI 3.0's own words, in those of JSON Schema; and what can be of no answer is not required (json_schema of AirbyteStream)."""
     if isinstance(node, dict):
         if node.get("additionalProperties") is False and "required" in node:
             node["required"] = [name for name in node["required"] if name in node["properties"]] or ["name"]
+        # ConnectionEvent requires 'created_at' and has 'createdAt', which is what servers and clients mean.
+        properties = node.get("properties")
+        if isinstance(properties, dict) and isinstance(node.get("required"), list):
+            node["required"] = [spelt(name, properties) for name in node["required"]]
         if node.get("nullable") is True and "type" in node:
             node["type"] = [node["type"], "null"]
             if "enum" in node and None not in node["enum"]:
