@@ -188,6 +188,15 @@ test_questions(Fixture *f, gconstpointer data)
     g_assert_cmpuint(g_strv_length(names), ==, 1);
     g_assert_cmpstr(names[0], ==, "a-1.scope");
 
+    g_autoptr(GPtrArray) states = sl_units_survey(sl_bus_get_connection(f->bus), patterns, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(states->len, ==, 1);
+    const SlUnitState *state = states->pdata[0];
+    g_assert_cmpstr(state->name, ==, "a-1.scope");
+    g_assert_cmpstr(state->load, ==, "loaded");
+    g_assert_cmpstr(state->active, ==, "active");
+    g_assert_cmpstr(state->sub, ==, "running");
+
     g_assert_null(sl_units_get_by_pid(f->units, 1, &error));
     g_assert_error(error, SL_ERROR, SL_ERROR_NOT_FOUND);
     g_clear_error(&error);

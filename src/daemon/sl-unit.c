@@ -11,6 +11,7 @@
 #define SYSTEMD "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define CALL_TIMEOUT_MSEC (60 * 1000)
+#define SURVEY_TIMEOUT_MSEC (5 * 1000) /* somebody looks at a page meanwhile */
 /* What has ended and what has not begun, in the words of ListUnitsByPatterns. */
 static const char *const living_states[] = {"active", "activating", "deactivating", "reloading",
                                             NULL};
@@ -344,6 +345,46 @@ sl_units_list(SlUnits *units, const char *const *patterns, GError **error)
     }
     g_ptr_array_add(names, NULL);
     return (GStrv)g_ptr_array_steal(names, NULL);
+}
+
+static void
+state_free(gpointer data)
+{
+    SlUnitState *state = data;
+    g_free(state->name);
+    g_free(state->description);
+    g_free(state->load);
+    g_free(state->active);
+    g_free(state->sub);
+    g_free(state);
+}
+
+GPtrArray *
+sl_units_survey(GDBusConnection *connection, const char *const *patterns, GError **error)
+{
+    static const char *const any_state[] = {NULL};
+    g_autoptr(GVariant) list = NULL;
+    g_autoptr(SlSystemd1Manager) manager = sl_systemd1_manager_proxy_new_sync(
+        connection,
+        G_DBUS_PROXY_FLAGS_DO_NOT_LOAD_PROPERTIES | G_DBUS_PROXY_FLAGS_DO_NOT_CONNECT_SIGNALS,
+        SYSTEMD, SYSTEMD_PATH, NULL, error);
+    if (manager != NULL)
+        g_dbus_proxy_set_default_timeout(G_DBUS_PROXY(manager), SURVEY_TIMEOUT_MSEC);
+    if (manager == NULL || !sl_systemd1_manager_call_list_units_by_patterns_sync(
+                               manager, any_state, patterns, &list, NULL, error)) {
+        sl_bus_map_error(error);
+        g_prefix_error(error, "listing units: ");
+        return NULL;
+    }
+    GPtrArray *states = g_ptr_array_new_with_free_func(state_free);
+    for (gsize i = 0; i < g_variant_n_children(list); i++) {
+        g_autoptr(GVariant) unit = g_variant_get_child_value(list, i);
+        SlUnitState *state = g_new0(SlUnitState, 1);
+        g_variant_get(unit, "(ssssssouso)", &state->name, &state->description, &state->load,
+                      &state->active, &state->sub, NULL, NULL, NULL, NULL, NULL);
+        g_ptr_array_add(states, state);
+    }
+    return states;
 }
 
 /* --- life --------------------------------------------------------------------------------------

@@ -103,6 +103,17 @@ char *sl_units_get_by_pid(SlUnits *units, guint32 pid, GError **error);
  * any thread. */
 GStrv sl_units_list(SlUnits *units, const char *const *patterns, GError **error);
 
+/* How a unit is, in systemd's words. */
+typedef struct {
+    char *name, *description;
+    char *load, *active, *sub; /* "loaded", "active", "running" */
+} SlUnitState;
+
+/* All loaded units that match one of the patterns, whatever they do, as SlUnitState; nothing is
+ * subscribed to. Blocking, any thread. */
+GPtrArray *sl_units_survey(GDBusConnection *connection, const char *const *patterns,
+                           GError **error);
+
 /* From now on the end of the unit is told. `active`: it runs already; otherwise it is not expected
  * to have started, and "inactive" means nothing before it was seen active. Watch first, then start
  * or list. */
