@@ -234,6 +234,7 @@ match_template(const SlJsonTemplate *t, const char *line, const char *end, Bound
     ret->stream_escaped = t->stream_escaped;
     ret->ns_escaped = t->ns_escaped;
     ret->looks_like_record = FALSE;
+    ret->header = t->header;
     return p;
 }
 

@@ -26,6 +26,7 @@ typedef struct {
 /* What the lines of one stream have in common: literal, hole, literal[, hole, literal]. A line that
  * fits says by its literals what the line said that the template was learned from. */
 typedef struct {
+    guint32 header; /* its number, for SlMessage */
     guint8 n_holes;
     guint8 hole[SL_JSON_TEMPLATE_LITERALS - 1];
     guint8 n_digits; /* of the integer it was learned from; others fit too */

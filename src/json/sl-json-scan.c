@@ -24,6 +24,7 @@ struct SlJsonScanner {
     const SlJsonKernel *kernel;
     SlJsonDoc doc; /* working memory of the judge */
     guint misses;
+    guint32 learned; /* templates so far */
     guint n_templates;
     guint8 order[N_TEMPLATES]; /* indexes, about the ones used last first; then the free ones */
     SlJsonTemplate templates[N_TEMPLATES];
@@ -337,6 +338,9 @@ learn(SlJsonScanner *scanner, const char *line, const char *end, const SlMessage
     guint place = MIN(scanner->n_templates, N_TEMPLATES - 1);
     SlJsonTemplate *t = &scanner->templates[scanner->order[place]];
     if (sl_json_template_learn(t, line, end, m)) {
+        /* Never again the number of a template that made room: after so many, none. */
+        scanner->learned += scanner->learned < G_MAXUINT32;
+        t->header = scanner->learned < G_MAXUINT32 ? scanner->learned : 0;
         scanner->n_templates = place + 1;
         use_first(scanner, place);
         scanner->name_offset = t->stream.literal == 0 ? t->stream.offset : 0;

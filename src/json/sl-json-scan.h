@@ -39,6 +39,9 @@ typedef struct {
     gboolean ns_escaped;
     gboolean
         looks_like_record; /* type NONE, but the line starts as a record: broken, not chatter */
+    /* Not 0: all messages of this scanner with this number have the same names, letter by letter.
+     */
+    guint32 header;
 } SlMessage;
 
 typedef struct SlJsonScanner SlJsonScanner;

@@ -3,12 +3,14 @@
 #include "orchestrator-lines.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "sl-fd.h"
 #include "sl-json-scan.h"
 
-#define SIZE (256 * 1024) /* what is scanned is still in the cache when it is written */
+#define SIZE (512 * 1024) /* what is scanned is still in the cache when it is written */
 
 static void
 resize(OrchestratorLines *lines, gsize size)
@@ -20,14 +22,16 @@ resize(OrchestratorLines *lines, gsize size)
 void
 orchestrator_lines_init(OrchestratorLines *lines, int fd, gsize max_line)
 {
-    *lines = (OrchestratorLines){.fd = fd, .max_line = max_line};
+    *lines = (OrchestratorLines){.fd = fd, .max_line = max_line, .look = {-1, -1}};
 }
 
 void
 orchestrator_lines_clear(OrchestratorLines *lines)
 {
     g_clear_pointer(&lines->data, g_free);
-    lines->size = lines->start = lines->end = lines->searched = 0;
+    lines->size = lines->start = lines->end = lines->searched = lines->unread = 0;
+    sl_fd_clear(&lines->look[0]);
+    sl_fd_clear(&lines->look[1]);
 }
 
 /* The unfinished line goes to the front; memory that a long line needed is given back. */
@@ -52,6 +56,8 @@ orchestrator_lines_fill_more(OrchestratorLines *lines, gsize *ret_bytes)
 {
     ssize_t n;
     *ret_bytes = 0;
+    if (!orchestrator_lines_take(lines, lines->unread))
+        return ORCHESTRATOR_LINES_ERROR;
     if (lines->eof)
         return ORCHESTRATOR_LINES_EOF;
     if (lines->end == lines->size)
@@ -73,12 +79,89 @@ orchestrator_lines_fill_more(OrchestratorLines *lines, gsize *ret_bytes)
 OrchestratorLinesResult
 orchestrator_lines_fill(OrchestratorLines *lines, gsize *ret_bytes)
 {
-    if (lines->end - lines->start > lines->max_line) {
-        *ret_bytes = 0;
+    *ret_bytes = 0;
+    if (lines->end - lines->start > lines->max_line)
         return ORCHESTRATOR_LINES_TOO_LONG;
-    }
+    if (!orchestrator_lines_take(lines, lines->unread))
+        return ORCHESTRATOR_LINES_ERROR;
     make_room(lines);
     return orchestrator_lines_fill_more(lines, ret_bytes);
+}
+
+/* --- looking at bytes that stay in their pipe --------------------------------------------------
+ */
+
+gboolean
+orchestrator_lines_enable_look(OrchestratorLines *lines)
+{
+    if (lines->look[0] >= 0)
+        return TRUE;
+    if (fcntl(lines->fd, F_GETPIPE_SZ) < SIZE || pipe2(lines->look, O_CLOEXEC | O_NONBLOCK) < 0)
+        return FALSE;
+    if (fcntl(lines->look[1], F_SETPIPE_SZ, SIZE) >= SIZE)
+        return TRUE;
+    sl_fd_clear(&lines->look[0]); /* the user's share of pipes is used up */
+    sl_fd_clear(&lines->look[1]);
+    return FALSE;
+}
+
+/* Exactly the n bytes that a pipe is known to hold. */
+static gboolean
+read_whole(int fd, char *p, gsize n)
+{
+    while (n > 0) {
+        ssize_t done = read(fd, p, n);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0) {
+            errno = EIO;
+            return FALSE;
+        }
+        p += done;
+        n -= (gsize)done;
+    }
+    return TRUE;
+}
+
+gboolean
+orchestrator_lines_take(OrchestratorLines *lines, gsize n)
+{
+    if (n == 0)
+        return TRUE;
+    /* They go where they are already: to the same place. */
+    if (!read_whole(lines->fd, lines->data + orchestrator_lines_head(lines), n))
+        return FALSE;
+    lines->unread -= n;
+    return TRUE;
+}
+
+OrchestratorLinesResult
+orchestrator_lines_look(OrchestratorLines *lines, gsize *ret_bytes)
+{
+    ssize_t n;
+    *ret_bytes = 0;
+    if (lines->end - lines->start > lines->max_line)
+        return ORCHESTRATOR_LINES_TOO_LONG;
+    if (!orchestrator_lines_take(lines, lines->unread))
+        return ORCHESTRATOR_LINES_ERROR;
+    make_room(lines);
+    if (lines->eof)
+        return ORCHESTRATOR_LINES_EOF;
+    do
+        n = tee(lines->fd, lines->look[1], lines->size - lines->end, SPLICE_F_NONBLOCK);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return errno == EAGAIN ? ORCHESTRATOR_LINES_EMPTY : ORCHESTRATOR_LINES_ERROR;
+    if (n == 0) {
+        lines->eof = TRUE;
+        return ORCHESTRATOR_LINES_EOF;
+    }
+    if (!read_whole(lines->look[0], lines->data + lines->end, (gsize)n))
+        return ORCHESTRATOR_LINES_ERROR;
+    lines->end += (gsize)n;
+    lines->unread = (gsize)n;
+    *ret_bytes = (gsize)n;
+    return ORCHESTRATOR_LINES_MORE;
 }
 
 gboolean

@@ -12,6 +12,9 @@ typedef struct {
     gsize searched; /* no newline in [start, searched) */
     gsize max_line;
     gboolean eof;
+    /* Bytes at the end of `data` that are in the pipe still: they were only looked at. */
+    gsize unread;
+    int look[2]; /* the pipe that looking needs; -1: there is none */
 } OrchestratorLines;
 
 typedef enum {
@@ -30,6 +33,25 @@ OrchestratorLinesResult orchestrator_lines_fill(OrchestratorLines *lines, gsize 
 
 /* Reads behind what is there already, without moving anything: for a second helping. */
 OrchestratorLinesResult orchestrator_lines_fill_more(OrchestratorLines *lines, gsize *ret_bytes);
+
+/* From now on _look() may be called. FALSE: it cannot be had here (no pipe, or none wide enough).
+ */
+gboolean orchestrator_lines_enable_look(OrchestratorLines *lines);
+
+/* As _fill(), but what comes stays in the pipe, for splice(): `unread` says how much. What was not
+ * spliced or taken until the next fill is taken by that. */
+OrchestratorLinesResult orchestrator_lines_look(OrchestratorLines *lines, gsize *ret_bytes);
+
+/* The first n unread bytes leave the pipe; they are in memory already. FALSE: they are not there
+ * any more, which only a source that reads its own output can do. */
+gboolean orchestrator_lines_take(OrchestratorLines *lines, gsize n);
+
+/* Where in `data` the unread bytes begin; without any its end. */
+static inline gsize
+orchestrator_lines_head(const OrchestratorLines *lines)
+{
+    return lines->end - lines->unread;
+}
 
 /* The next whole line, with its newline; at the end of the file also the last one without. The
  * bytes stay where they are until the next fill. */

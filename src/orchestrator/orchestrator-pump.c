@@ -6,15 +6,12 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "orchestrator-lines.h"
+#include "orchestrator-output.h"
 #include "sl-error.h"
 #include "sl-rename.h"
 
-#define IOV 64
-#define KEEP_OURS (4 * 1024 * 1024)
 /* When a read brings less than this, the source is slower than we are: waiting a moment before the
  * next read spares both sides a wake-up per message. */
 #define SHORT_READ (128 * 1024)
@@ -23,13 +20,17 @@
  * a connector in Python, each wake-up would bring one or two of its writes. */
 #define NAP_MAX_NSEC (4 * NAP_NSEC)
 #define LITTLE (SHORT_READ / 4)
+/* So many reads are not looks after one that was not worth it. */
+#define LOOK_PAUSE 32
+#define LOST_TEXT "somebody else reads the source's standard output"
 #define NAP_PIPE (512 * 1024) /* with smaller pipes the nap would starve the source */
 
-/* A piece of output: of the input buffer, or of the text that we wrote. */
+#define N_KNOWN 32 /* twice what the scanner holds */
+
 typedef struct {
-    gsize offset, len;
-    gboolean ours;
-} Piece;
+    guint32 header; /* of SlMessage; 0: none */
+    gint stream;
+} Known;
 
 struct OrchestratorPump {
     const SlCatalog *catalog;
@@ -40,12 +41,10 @@ struct OrchestratorPump {
     OrchestratorPumpFuncs funcs;
     gpointer data;
     OrchestratorLines lines;
-    GString *ours;     /* rewritten lines, until they are written */
+    OrchestratorOutput output;
+    Known known[N_KNOWN];
     GString *mapped;   /* data of the record in hand, as its mappers made it */
-    GArray *pieces;    /* of Piece, in order */
-    guint piece;       /* the first that is not written whole */
-    gsize piece_done;  /* bytes of it */
-    GString *appended; /* lines of _append() that wait for the pieces */
+    GString *appended; /* lines of _append() that wait for the output */
     GSource *source;
     gpointer in_tag, out_tag;
     int in, out;
@@ -53,8 +52,12 @@ struct OrchestratorPump {
     gboolean broken;     /* … because it broke the protocol */
     gboolean unmappable; /* … or sent what a mapper cannot take */
     gboolean eof_told, closed, flush_due;
-    gboolean alive; /* the source has sent something else than chatter */
-    glong nap;      /* nanoseconds; 0: never */
+    gboolean alive;    /* the source has sent something else than chatter */
+    glong nap;         /* nanoseconds; 0: never */
+    gboolean may_look; /* some streams pass as they are, and none has a mapper */
+    gsize last_bytes;  /* of the last read */
+    gsize look_from;   /* so many make it a look */
+    guint look_pause;  /* reads until looking is tried again */
     gint64 waiting_since, blocked_since;
     char *fault;
     OrchestratorRelay *relay; /* NULL: records come from `in` and go to `out` */
@@ -62,20 +65,6 @@ struct OrchestratorPump {
 };
 
 /* --- lines ----------------------------------------------------------------- */
-
-static void
-add_piece(OrchestratorPump *pump, gboolean ours, gsize offset, gsize len)
-{
-    if (pump->pieces->len > 0) {
-        Piece *last = &g_array_index(pump->pieces, Piece, pump->pieces->len - 1);
-        if (last->ours == ours && last->offset + last->len == offset) {
-            last->len += len;
-            return;
-        }
-    }
-    Piece piece = {offset, len, ours};
-    g_array_append_val(pump->pieces, piece);
-}
 
 static void G_GNUC_PRINTF(2, 3) break_source(OrchestratorPump *pump, const char *format, ...)
 {
@@ -112,11 +101,24 @@ map_record(OrchestratorPump *pump, gint stream, const SlMessage *message, const 
     return mapped != SL_MAPPED_FILTERED;
 }
 
+/* The record's stream; the scanner knows most names by the number of their header. */
+static inline gint
+find_stream(OrchestratorPump *pump, const SlMessage *message)
+{
+    Known *known = &pump->known[message->header % N_KNOWN];
+    if (message->header != 0 && known->header == message->header)
+        return known->stream;
+    gint stream = sl_stream_table_find(pump->streams, message->ns, message->ns_escaped,
+                                       message->stream, message->stream_escaped);
+    if (message->header != 0)
+        *known = (Known){message->header, stream};
+    return stream;
+}
+
 static void
 take_record(OrchestratorPump *pump, const SlMessage *message, const char *line, gsize len)
 {
-    gint stream = sl_stream_table_find(pump->streams, message->ns, message->ns_escaped,
-                                       message->stream, message->stream_escaped);
+    gint stream = find_stream(pump, message);
     if (stream < 0) {
         break_source(pump,
                      "the source sent a record of stream '%.*s'%s%.*s%s, which is not in the "
@@ -139,29 +141,29 @@ take_record(OrchestratorPump *pump, const SlMessage *message, const char *line, 
         sl_ledger_count_record(pump->books, stream, message->data.n);
     else if (!map_record(pump, stream, message, &data))
         return;
-    gsize from = pump->ours->len;
+    gsize from = pump->output.ours->len;
     if (known->renamed || data != NULL)
-        sl_rename_record(known, message, data, line, len, pump->ours);
+        sl_rename_record(known, message, data, line, len, pump->output.ours);
     else if (line[len - 1] == '\n')
-        add_piece(pump, FALSE, (gsize)(line - pump->lines.data), len);
+        orchestrator_output_add(&pump->output, FALSE, (gsize)(line - pump->lines.data), len);
     else
-        g_string_append_len(pump->ours, line, (gssize)len);
-    if (pump->ours->len == from)
+        g_string_append_len(pump->output.ours, line, (gssize)len);
+    if (pump->output.ours->len == from)
         return;
-    if (pump->ours->str[pump->ours->len - 1] != '\n')
-        g_string_append_c(pump->ours, '\n');
-    add_piece(pump, TRUE, from, pump->ours->len - from);
+    if (pump->output.ours->str[pump->output.ours->len - 1] != '\n')
+        g_string_append_c(pump->output.ours, '\n');
+    orchestrator_output_add(&pump->output, TRUE, from, pump->output.ours->len - from);
 }
 
 static void
 take_state(OrchestratorPump *pump, const SlMessage *message, const char *line, gsize len)
 {
     g_autoptr(GError) error = NULL;
-    gsize from = pump->ours->len;
-    if (!sl_ledger_add_state(pump->ledger, line, len, message->payload, pump->ours, &error))
+    gsize from = pump->output.ours->len;
+    if (!sl_ledger_add_state(pump->ledger, line, len, message->payload, pump->output.ours, &error))
         break_source(pump, "%s", error->message);
-    else if (pump->ours->len > from)
-        add_piece(pump, TRUE, from, pump->ours->len - from);
+    else if (pump->output.ours->len > from)
+        orchestrator_output_add(&pump->output, TRUE, from, pump->output.ours->len - from);
 }
 
 static void
@@ -208,62 +210,29 @@ guess_stream(const OrchestratorPump *pump)
 static gboolean
 has_output(const OrchestratorPump *pump)
 {
-    return pump->piece < pump->pieces->len;
-}
-
-static void
-drop_output(OrchestratorPump *pump)
-{
-    g_array_set_size(pump->pieces, 0);
-    g_string_truncate(pump->ours, 0);
-    pump->piece = 0;
-    pump->piece_done = 0;
-    if (pump->ours->allocated_len > KEEP_OURS) { /* a very long line has gone through */
-        g_string_free(pump->ours, TRUE);
-        pump->ours = g_string_new(NULL);
-    }
-}
-
-static void
-mark_written(OrchestratorPump *pump, gsize n)
-{
-    while (n > 0) {
-        gsize left = g_array_index(pump->pieces, Piece, pump->piece).len - pump->piece_done;
-        if (n < left) {
-            pump->piece_done += n;
-            return;
-        }
-        n -= left;
-        pump->piece++;
-        pump->piece_done = 0;
-    }
+    return orchestrator_output_waits(&pump->output);
 }
 
 /* Everything is written: lines that were appended meanwhile follow. */
 static gboolean
 next_output(OrchestratorPump *pump)
 {
-    drop_output(pump);
+    orchestrator_output_drop(&pump->output);
     if (pump->appended->len == 0)
         return FALSE;
-    g_string_append_len(pump->ours, pump->appended->str, (gssize)pump->appended->len);
+    g_string_append_len(pump->output.ours, pump->appended->str, (gssize)pump->appended->len);
     g_string_truncate(pump->appended, 0);
-    add_piece(pump, TRUE, 0, pump->ours->len);
+    orchestrator_output_add(&pump->output, TRUE, 0, pump->output.ours->len);
     return TRUE;
 }
 
-static gssize
-write_pieces(OrchestratorPump *pump)
+/* What was looked at and goes nowhere leaves the source's pipe, or it would seem readable. */
+static void
+settle(OrchestratorPump *pump)
 {
-    struct iovec iov[IOV];
-    int n = 0;
-    for (guint i = pump->piece; i < pump->pieces->len && n < IOV; i++, n++) {
-        const Piece *piece = &g_array_index(pump->pieces, Piece, i);
-        gsize done = i == pump->piece ? pump->piece_done : 0;
-        char *base = piece->ours ? pump->ours->str : pump->lines.data;
-        iov[n] = (struct iovec){base + piece->offset + done, piece->len - done};
-    }
-    return writev(pump->out, iov, n);
+    if (!orchestrator_lines_take(&pump->lines, pump->lines.unread))
+        break_source(pump, LOST_TEXT);
+    pump->lines.unread = 0;
 }
 
 /* Writes what the pipe takes. */
@@ -271,23 +240,28 @@ static void
 write_some(OrchestratorPump *pump)
 {
     while (!pump->closed && (has_output(pump) || next_output(pump))) {
-        gssize n = write_pieces(pump);
-        if (n >= 0) {
-            mark_written(pump, (gsize)n);
+        switch (orchestrator_output_write(&pump->output, &pump->lines, pump->out)) {
+        case ORCHESTRATOR_OUTPUT_SOME:
             pump->blocked_since = 0;
-            continue;
-        }
-        if (errno == EINTR)
-            continue;
-        if (errno == EAGAIN) {
+            break;
+        case ORCHESTRATOR_OUTPUT_FULL:
             if (pump->blocked_since == 0)
                 pump->blocked_since = g_get_monotonic_time();
             return;
+        case ORCHESTRATOR_OUTPUT_CLOSED:
+            pump->closed = TRUE;
+            break;
+        case ORCHESTRATOR_OUTPUT_GONE:
+            break_source(pump, LOST_TEXT);
+            pump->lines.unread = 0;
+            orchestrator_output_drop(&pump->output);
+            break;
         }
-        pump->closed = TRUE; /* EPIPE: the only error of a pipe that we hold open */
     }
     if (pump->closed)
-        drop_output(pump);
+        orchestrator_output_drop(&pump->output);
+    if (pump->lines.unread > 0)
+        settle(pump);
     pump->blocked_since = 0;
 }
 
@@ -300,11 +274,25 @@ nap(const OrchestratorPump *pump)
     ppoll(NULL, 0, &wait, NULL);
 }
 
+/* Looking costs a copy less than reading, but only pays for many bytes at once that stay as they
+ * are; and a destination's pipe that is filled with crumbs of pages holds little. */
+static OrchestratorLinesResult
+fill(OrchestratorPump *pump, gsize *ret_bytes)
+{
+    if (!pump->may_look || pump->last_bytes < pump->look_from || pump->look_pause > 0 ||
+        !orchestrator_lines_enable_look(&pump->lines)) {
+        pump->look_pause -= pump->look_pause > 0;
+        return orchestrator_lines_fill(&pump->lines, ret_bytes);
+    }
+    return orchestrator_lines_look(&pump->lines, ret_bytes);
+}
+
 static void
 read_some(OrchestratorPump *pump)
 {
     gsize n, more = 0;
-    OrchestratorLinesResult result = orchestrator_lines_fill(&pump->lines, &n);
+    OrchestratorLinesResult result = fill(pump, &n);
+    pump->last_bytes = n;
     if (result == ORCHESTRATOR_LINES_MORE && pump->nap > 0 && n < SHORT_READ &&
         pump->lines.end < pump->lines.size) {
         nap(pump);
@@ -328,6 +316,10 @@ read_some(OrchestratorPump *pump)
     gsize held = orchestrator_lines_rest(&pump->lines);
     pump->alive = FALSE;
     take_lines(pump);
+    if (pump->lines.unread > 0 && !orchestrator_output_is_plain(&pump->output, n)) {
+        pump->look_pause = LOOK_PAUSE;
+        settle(pump);
+    }
     /* A line that is still growing is a sign of life as well. */
     if (pump->alive || (n + more > 0 && held == orchestrator_lines_rest(&pump->lines)))
         pump->waiting_since = g_get_monotonic_time();
@@ -462,10 +454,9 @@ orchestrator_pump_new(const SlCatalog *catalog, SlLedger *ledger, gsize max_line
     pump->scanner = sl_json_scanner_new();
     pump->funcs = *funcs;
     pump->data = data;
-    pump->ours = g_string_new(NULL);
+    orchestrator_output_init(&pump->output);
     pump->mapped = g_string_new(NULL);
     pump->appended = g_string_new(NULL);
-    pump->pieces = g_array_new(FALSE, FALSE, sizeof(Piece));
     pump->in = pump->out = -1;
     pump->max_line = max_line;
     orchestrator_lines_init(&pump->lines, -1, max_line);
@@ -528,12 +519,24 @@ orchestrator_pump_free(OrchestratorPump *pump)
     orchestrator_lines_clear(&pump->lines);
     sl_stream_table_free(pump->streams);
     sl_json_scanner_free(pump->scanner);
-    g_string_free(pump->ours, TRUE);
+    orchestrator_output_clear(&pump->output);
     g_string_free(pump->mapped, TRUE);
     g_string_free(pump->appended, TRUE);
-    g_array_unref(pump->pieces);
     g_free(pump->fault);
     g_free(pump);
+}
+
+/* A source could change pages after they were looked at: what a mapper must see is copied first. */
+static gboolean
+passes_plain(const SlCatalog *catalog)
+{
+    gboolean plain = FALSE;
+    for (guint i = 0; i < catalog->n_streams; i++) {
+        if (catalog->streams[i].mapper != NULL)
+            return FALSE;
+        plain |= !catalog->streams[i].renamed;
+    }
+    return plain;
 }
 
 void
@@ -543,6 +546,8 @@ orchestrator_pump_start(OrchestratorPump *pump, int source_fd, int sink_fd)
     pump->out = sink_fd;
     pump->reading = source_fd >= 0;
     pump->eof_told = !pump->reading;
+    pump->may_look = source_fd >= 0 && sink_fd >= 0 && passes_plain(pump->catalog);
+    pump->look_from = g_getenv("SLUICE_LOOK") != NULL ? 0 : SHORT_READ; /* for tests: always */
     pump->nap = source_fd >= 0 && fcntl(source_fd, F_GETPIPE_SZ) >= NAP_PIPE ? NAP_NSEC : 0;
     pump->source = g_source_new(&pump_source_funcs, sizeof(GSource) + sizeof(OrchestratorPump *));
     *(OrchestratorPump **)(pump->source + 1) = pump;
@@ -571,7 +576,7 @@ orchestrator_pump_detach_sink(OrchestratorPump *pump)
     pump->eof_told = TRUE;
     if (pump->relay != NULL)
         orchestrator_relay_detach(pump->relay);
-    drop_output(pump);
+    orchestrator_output_drop(&pump->output);
     if (pump->source != NULL)
         set_wishes(pump);
 }

@@ -86,6 +86,24 @@ edit_names(const SlCatalogStream *stream, const SlMessage *message, Edits *edits
                  as_span(stream->to_ns_json));
 }
 
+/* As much as the line can become, at once: this is done for every record. Where it goes. */
+static char *
+make_room(GString *out, const Edits *edits, gsize len)
+{
+    gsize before = out->len, most = len + 1;
+    for (guint i = 0; i < edits->n; i++)
+        most += edits->list[i].text.n + edits->list[i].more.n;
+    g_string_set_size(out, before + most);
+    return out->str + before;
+}
+
+static inline char *
+put(char *to, const char *p, gsize n)
+{
+    memcpy(to, p, n);
+    return to + n;
+}
+
 void
 sl_rename_record(const SlCatalogStream *stream, const SlMessage *message, const GString *data,
                  const char *line, gsize len, GString *out)
@@ -97,14 +115,16 @@ sl_rename_record(const SlCatalogStream *stream, const SlMessage *message, const 
     if (data != NULL)
         add_edit(&edits, message->data.p, message->data.n, (SlSpan){data->str, data->len},
                  (SlSpan){"", 0});
+    char *to = make_room(out, &edits, len);
     for (guint i = 0; i < edits.n; i++) {
         const Edit *edit = &edits.list[i];
-        g_string_append_len(out, at, edit->at - at);
-        g_string_append_len(out, edit->text.p, (gssize)edit->text.n);
-        g_string_append_len(out, edit->more.p, (gssize)edit->more.n);
+        to = put(to, at, (gsize)(edit->at - at));
+        to = put(to, edit->text.p, edit->text.n);
+        to = put(to, edit->more.p, edit->more.n);
         if (edit->at == message->payload.p)
-            g_string_append_c(out, ',');
+            *to++ = ',';
         at = edit->at + edit->cut;
     }
-    g_string_append_len(out, at, line + len - at);
+    to = put(to, at, (gsize)(line + len - at));
+    g_string_truncate(out, (gsize)(to - out->str));
 }

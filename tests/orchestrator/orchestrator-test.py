@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Usage: orchestrator-test.py ORCHESTRATOR SLUICE-INIT [CASE…]. TAP. Cases run four at a time: most of them wait."""
+"""Usage: orchestrator-test.py ORCHESTRATOR SLUICE-INIT [CASE…]. TAP. A case may be a pattern. Cases run four at a time: most of them wait."""
 import concurrent.futures
+import fnmatch
 import os
 import sys
 import traceback
@@ -13,6 +14,7 @@ import bus_cases  # noqa: E402
 import golden_cases  # noqa: E402
 import job_cases  # noqa: E402
 import list_cases  # noqa: E402
+import look_cases  # noqa: E402
 import mapper_cases  # noqa: E402
 import memory_cases  # noqa: E402
 import socket_cases  # noqa: E402
@@ -34,9 +36,9 @@ def run_case(function):
 
 def main():
     harness.ORCHESTRATOR, harness.INIT = (os.path.abspath(path) for path in sys.argv[1:3])
-    modules = (sync_cases, list_cases, golden_cases, mapper_cases, memory_cases, job_cases, bus_cases, socket_cases)
+    modules = (sync_cases, list_cases, look_cases, golden_cases, mapper_cases, memory_cases, job_cases, bus_cases, socket_cases)
     cases = [(name, value) for module in modules for name, value in sorted(vars(module).items())
-             if name.startswith("case_") and (len(sys.argv) < 4 or name[5:] in sys.argv[3:])]
+             if name.startswith("case_") and (len(sys.argv) < 4 or any(fnmatch.fnmatchcase(name[5:], wanted) for wanted in sys.argv[3:]))]
     print(f"1..{len(cases)}", flush=True)
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
