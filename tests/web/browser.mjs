@@ -32,7 +32,17 @@ export class Browser {
       args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
         "--disable-component-update", "--disable-sync", `--crash-dumps-dir=${folder}`],
     });
-    return Object.assign(new Browser(), {chrome, origin, folder, errors: [], foreign: []});
+    return Object.assign(new Browser(), {chrome, origin, folder, errors: [], foreign: [], expected: []});
+  }
+
+  /** What a step brings about in the console on purpose: [[text, why]]; none again after it. */
+  async expecting(errors, run) {
+    this.expected = errors;
+    try {
+      return await run();
+    } finally {
+      this.expected = [];
+    }
   }
 
   /** A person with cookies of their own. */
@@ -43,7 +53,7 @@ export class Browser {
     const page = await context.newPage();
     page.requests = [];
     page.on("console", message => {
-      if (message.type() === "error" && !EXPECTED.some(([text]) => message.text().includes(text)))
+      if (message.type() === "error" && ![...EXPECTED, ...this.expected].some(([text]) => message.text().includes(text)))
         this.errors.push(`${page.url()}: ${message.text()}`);
     });
     page.on("pageerror", error => this.errors.push(`${page.url()}: ${error.stack}`));

@@ -26,6 +26,12 @@ const ROUTES: readonly { pattern: string; load: () => Promise<{ default: Compone
     {pattern: `${base}/new`, load: () => import("./pages/catalogue.tsx")},
     {pattern: `${base}/new/:definitionId`, load: () => import("./pages/new-actor.tsx")},
   ]),
+  {pattern: "/settings/workspace", load: () => import("./pages/settings-workspace.tsx")},
+  {pattern: "/settings/connectors", load: () => import("./pages/settings-connectors.tsx")},
+  {pattern: "/settings/members", load: () => import("./pages/settings-members.tsx")},
+  {pattern: "/settings/applications", load: () => import("./pages/settings-applications.tsx")},
+  {pattern: "/settings/host", load: () => import("./pages/settings-host.tsx")},
+  {pattern: "/settings/account", load: () => import("./pages/settings-account.tsx")},
   {pattern: "/jobs/:jobId", load: () => import("./pages/job.tsx")},
 ];
 
