@@ -11,6 +11,7 @@
 
 #define PRIVATE_CLUSTER "host=/run/sluice/postgres dbname=sluice"
 #define RETRIES 5
+#define MAX_COLUMNS 64 /* a record has no more fields */
 
 typedef struct {
     PGconn *pg;
@@ -25,6 +26,7 @@ struct SlDb {
     GCond returned;
     GQueue idle; /* Connection */
     guint n_open;
+    guint n_statements; /* atomic */
 };
 
 typedef struct {
@@ -154,7 +156,9 @@ connection_open(SlDb *db, GError **error)
 {
     g_autofree char *options =
         g_strdup_printf("-c statement_timeout=%" G_GINT64_FORMAT " -c timezone=UTC -c datestyle=ISO"
-                        " -c idle_in_transaction_session_timeout=60000",
+                        " -c idle_in_transaction_session_timeout=60000"
+                        /* our statements are short: to compile one takes longer than to run it */
+                        " -c jit=off",
                         db->timeout_usec / 1000);
     const char *keys[] = {"dbname",
                           "connect_timeout",
@@ -324,6 +328,12 @@ sl_db_run(SlDb *db, SlTxWork work, gpointer data, GError **error)
     }
 }
 
+guint
+sl_db_count_statements(SlDb *db)
+{
+    return (guint)g_atomic_int_get(&db->n_statements);
+}
+
 gboolean
 sl_db_ping(SlDb *db, GError **error)
 {
@@ -457,6 +467,7 @@ execute(SlTx *tx, const SlStatement *statement, SlBind *bind, GError **error)
 {
     PGresult *result = NULL;
     PGconn *pg = tx->connection->pg;
+    g_atomic_int_inc(&tx->db->n_statements);
     if (bind->n != statement->n_params)
         g_critical("%s: %u parameters bound, %u wanted", statement->name, bind->n,
                    statement->n_params);
@@ -486,13 +497,35 @@ sl_tx_run_exec(SlTx *tx, const SlStatement *statement, SlBind *bind, gint64 *ret
     return TRUE;
 }
 
+/* A result's columns as fields of the record, looked up once and not for each row. */
+typedef struct {
+    const SlField *fields[MAX_COLUMNS];
+    int n;
+} Columns;
+
+static gboolean
+find_columns(const PGresult *result, const SlRecord *record, Columns *ret, GError **error)
+{
+    ret->n = PQnfields(result);
+    if (ret->n > MAX_COLUMNS)
+        return sl_error_set(error, SL_ERROR_DATABASE, "%d columns are too many", ret->n);
+    for (int i = 0; i < ret->n; i++) {
+        ret->fields[i] = sl_record_find(record, PQfname(result, i));
+        if (ret->fields[i] == NULL)
+            return sl_error_set(error, SL_ERROR_DATABASE, "%s has no column '%s'", record->name,
+                                PQfname(result, i));
+    }
+    return TRUE;
+}
+
 static gpointer
-read_row(const PGresult *result, int row, const SlRecord *record, GError **error)
+read_row(const PGresult *result, int row, const SlRecord *record, const Columns *columns,
+         GError **error)
 {
     gpointer object = sl_record_new(record);
-    for (int i = 0; i < PQnfields(result); i++) {
+    for (int i = 0; i < columns->n; i++) {
         const char *text = PQgetisnull(result, row, i) ? NULL : PQgetvalue(result, row, i);
-        if (!sl_record_set_text(record, object, PQfname(result, i), text, error)) {
+        if (!sl_record_set_field(record, object, columns->fields[i], text, error)) {
             sl_record_free(record, object);
             return NULL;
         }
@@ -508,12 +541,14 @@ sl_tx_run_row(SlTx *tx, const SlStatement *statement, SlBind *bind, const SlReco
     *ret_row = NULL;
     if (result == NULL)
         return FALSE;
+    Columns columns;
     gboolean ok = TRUE;
     if (PQntuples(result) > 1)
         ok = sl_error_set(error, SL_ERROR_DATABASE, "%s: %d rows where one was expected",
                           statement->name, PQntuples(result));
     else if (PQntuples(result) == 1)
-        ok = (*ret_row = read_row(result, 0, record, error)) != NULL;
+        ok = find_columns(result, record, &columns, error) &&
+             (*ret_row = read_row(result, 0, record, &columns, error)) != NULL;
     PQclear(result);
     return ok;
 }
@@ -527,12 +562,16 @@ sl_tx_run_rows(SlTx *tx, const SlStatement *statement, SlBind *bind, const SlRec
     if (result == NULL)
         return FALSE;
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(free_row);
-    gpointer object = result;
-    for (int i = 0; i < PQntuples(result) && object != NULL; i++)
-        if ((object = read_row(result, i, record, error)) != NULL)
+    Columns columns;
+    gboolean ok = PQntuples(result) == 0 || find_columns(result, record, &columns, error);
+    for (int i = 0; ok && i < PQntuples(result); i++) {
+        gpointer object = read_row(result, i, record, &columns, error);
+        ok = object != NULL;
+        if (ok)
             g_ptr_array_add(rows, object);
+    }
     PQclear(result);
-    if (object == NULL)
+    if (!ok)
         return FALSE;
     *ret_rows = g_steal_pointer(&rows);
     return TRUE;

@@ -32,6 +32,10 @@ gboolean sl_db_ping(SlDb *db, GError **error);
 /* The same as an SlDaemonAttempt: what a daemon waits for when it starts. `db` is an SlDb. */
 gboolean sl_db_attempt_ping(gpointer db, GCancellable *cancellable, GError **error);
 
+/* How many statements of src/db/sql were run since it was made: a list must not ask once per row.
+ */
+guint sl_db_count_statements(SlDb *db);
+
 /* Closes idle connections, so that an idle process holds none. */
 void sl_db_trim(SlDb *db);
 

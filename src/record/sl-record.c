@@ -197,16 +197,22 @@ sl_record_set_text(const SlRecord *record, gpointer object, const char *column, 
                    GError **error)
 {
     const SlField *field = sl_record_find(record, column);
-    if (field == NULL)
-        return sl_error_set(error, SL_ERROR_DATABASE, "%s has no column '%s'", record->name,
-                            column);
+    return field != NULL ? sl_record_set_field(record, object, field, text, error)
+                         : sl_error_set(error, SL_ERROR_DATABASE, "%s has no column '%s'",
+                                        record->name, column);
+}
+
+gboolean
+sl_record_set_field(const SlRecord *record, gpointer object, const SlField *field, const char *text,
+                    GError **error)
+{
     guint i = index_of(record, field);
     if (text == NULL) {
         HEAD(object)->nulls |= BIT(i);
         return TRUE;
     }
     if (!set_from_text(field, object, text, error)) {
-        g_prefix_error(error, "%s: ", column);
+        g_prefix_error(error, "%s: ", field->column);
         return FALSE;
     }
     HEAD(object)->present |= BIT(i);

@@ -92,6 +92,10 @@ char *sl_record_print(const SlRecord *record, gconstpointer object, SlRecordWrit
 gboolean sl_record_set_text(const SlRecord *record, gpointer object, const char *column,
                             const char *text, GError **error);
 
+/* The same by the field itself, which was found once for many rows. */
+gboolean sl_record_set_field(const SlRecord *record, gpointer object, const SlField *field,
+                             const char *text, GError **error);
+
 /* Does the field have a value? `i` is the generated SL_X_Y index. */
 gboolean sl_record_has(const SlRecord *record, gconstpointer object, guint i);
 gboolean sl_record_is_null(gconstpointer object, guint i);

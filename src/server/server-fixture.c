@@ -153,7 +153,8 @@ teardown(Fixture *fix, gconstpointer data)
 {
     sl_http_unix_free(fix->client);
     g_atomic_int_set(&fix->stop_worker, 1);
-    g_thread_join(fix->worker);
+    if (fix->worker != NULL)
+        g_thread_join(fix->worker);
     g_autoptr(GSource) source = g_idle_source_new();
     g_source_set_callback(source, quit, fix->loop, NULL);
     g_source_attach(source, fix->context);

@@ -119,30 +119,21 @@ limit $4 offset $5;
 
 -- name: actor_find
 -- rows: ActorRow
--- Filters may be null. state: has it active connections? cursor: the actor that the page before ended with.
+-- Filters may be null. state: has it active connections? cursor: the actor that the page before ended with. Who uses an actor is
+-- looked up for the page only, unless the filter or the order needs it of all.
 -- params: actor_type text, workspace_ids uuid[], include_deleted bool, name_contains text?, state text?, actor_id uuid?, definition_id uuid?, definition_name text?, workspace_id uuid?, configuration jsonb?, sort text, cursor uuid?, limit int8, offset int8
 with found as (
     select a.actor_id, a.workspace_id, a.definition_id, d.name as definition_name, a.name, a.configuration,
-        a.resource_allocation, a.created_at, used.connections, used.active_connections, used.last_sync, used.job_statuses
+        a.resource_allocation, a.created_at, early.last_sync
     from actor a
     join actor_definition d using (definition_id)
-    cross join lateral (
-        select coalesce(sum(per.n), 0)::bigint as connections, coalesce(sum(per.active), 0)::bigint as active_connections,
-            max(per.last_sync) as last_sync,
-            coalesce(jsonb_object_agg(per.status, per.n) filter (where per.status is not null), '{}') as job_statuses
-        from (
-            select j.status, count(*) as n, count(*) filter (where c.status = 'active') as active, max(j.created_at) as last_sync
-            from connection c
-            left join lateral (
-                select status, created_at from job
-                where scope = c.connection_id and config_type in ('sync', 'reset_connection', 'refresh', 'clear')
-                order by job_id desc
-                limit 1) j on true
-            where (c.source_id = a.actor_id or c.destination_id = a.actor_id) and c.status <> 'deprecated'
-            group by j.status) per) used
+    left join lateral (
+        select u.last_sync, u.active_connections
+        from actor_use(a.actor_id, $1) u
+        where $5 is not null or $11 in ('lastSync_asc', 'lastSync_desc')) early on true
     where a.actor_type = $1 and (cardinality($2) = 0 or a.workspace_id = any($2)) and ($3 or not a.tombstone)
       and ($4 is null or position(lower($4) in lower(a.name)) > 0)
-      and ($5 is null or $5 = case when used.active_connections > 0 then 'active' else 'inactive' end)
+      and ($5 is null or $5 = case when early.active_connections > 0 then 'active' else 'inactive' end)
       and ($6 is null or a.actor_id = $6) and ($7 is null or a.definition_id = $7) and ($8 is null or d.name = $8)
       and ($9 is null or a.workspace_id = $9) and ($10 is null or a.configuration::jsonb @> $10)
 ), numbered as (
@@ -154,13 +145,18 @@ with found as (
             case $11 when 'lastSync_desc' then last_sync end desc nulls last,
             created_at, actor_id) as place
     from found
+), page as (
+    select *
+    from numbered
+    where place > coalesce((select place from numbered where actor_id = $12), 0)
+    order by place
+    limit $13 offset $14
 )
-select actor_id, workspace_id, definition_id, definition_name, name, configuration, resource_allocation, created_at,
-    connections, active_connections, last_sync, job_statuses, total
-from numbered
-where place > coalesce((select place from numbered where actor_id = $12), 0)
-order by place
-limit $13 offset $14;
+select p.actor_id, p.workspace_id, p.definition_id, p.definition_name, p.name, p.configuration, p.resource_allocation, p.created_at,
+    used.connections, used.active_connections, used.last_sync, used.job_statuses, p.total
+from page p
+cross join lateral actor_use(p.actor_id, $1) used
+order by p.place;
 
 -- name: actor_add
 -- row: Actor

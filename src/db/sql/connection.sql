@@ -68,7 +68,7 @@ where connection_id = (
 -- params: workspace_ids uuid[], tag_ids uuid[], include_deleted bool, limit int8, offset int8
 select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
     catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
-    status_reason, source_catalog_id, told_catalog_id, breaking_change, source_has_changed(source_id, source_catalog_id) as has_news,
+    status_reason, source_catalog_id, told_catalog_id, breaking_change,
     backfill, notify_schema_changes, notify_schema_changes_by_email, resource_requirements,
     next_run_at, last_run_at, created_at, updated_at
 from connection
@@ -83,7 +83,7 @@ limit $4 offset $5;
 -- params: workspace_ids uuid[], connection_id uuid?, source_ids uuid[], destination_ids uuid[], name text?, namespace_definition text?, namespace_format text?, prefix text?, status text?, schedule_type text?, basic_interval_sec int8?, cron_expression text?, cron_timezone text?, source_id uuid?, destination_id uuid?
 select connection_id, workspace_id, name, source_id, destination_id, status, namespace_definition, namespace_format, prefix,
     catalog, schedule_type, cron_expression, cron_timezone, basic_interval_sec, non_breaking_changes, limits,
-    status_reason, source_catalog_id, told_catalog_id, breaking_change, source_has_changed(source_id, source_catalog_id) as has_news,
+    status_reason, source_catalog_id, told_catalog_id, breaking_change,
     backfill, notify_schema_changes, notify_schema_changes_by_email, resource_requirements,
     next_run_at, last_run_at, created_at, updated_at
 from connection

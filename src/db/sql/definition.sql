@@ -10,6 +10,15 @@ from actor_definition
 where ($1 is null or actor_type = $1) and ($3 or workspace_id is null or workspace_id = $2) and not tombstone
 order by name, definition_id;
 
+-- name: definition_list_of
+-- rows: Definition
+-- What versions tell of those with these ids, deleted ones too; without their specifications.
+-- params: definition_ids uuid[]
+select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
+    supports_refreshes, custom, workspace_id, manifest_version
+from actor_definition
+where definition_id = any($1);
+
 -- name: definition_resolve
 -- row: Definition
 -- By its id or by one that it stands in for.

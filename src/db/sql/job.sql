@@ -128,22 +128,27 @@ select job_id from job where job_id = any($1) order by job_id;
 -- rows: JobRow
 -- A connection goes before workspaces; no ids: all.
 -- params: connection_id uuid?, workspace_ids uuid[], config_types text[], status text?, created_from timestamptz?, created_to timestamptz?, updated_from timestamptz?, updated_to timestamptz?, by_update bool, descending bool, limit int8, offset int8
-select j.job_id, j.config_type, j.scope, j.status, j.created_at, j.updated_at, j.finished_at,
-    coalesce(sum(s.bytes_committed), 0)::bigint as bytes_committed,
-    coalesce(sum(s.records_committed), 0)::bigint as records_committed
-from job j
-left join attempt_stats s on s.job_id = j.job_id and s.stream = ''
-where (case when $1 is not null then j.scope = $1 else cardinality($2) = 0 or j.workspace_id = any($2) end)
-  and j.config_type = any($3)
-  and ($4 is null or j.status = $4)
-  and ($5 is null or j.created_at >= $5) and ($6 is null or j.created_at <= $6)
-  and ($7 is null or j.updated_at >= $7) and ($8 is null or j.updated_at <= $8)
-group by j.job_id
-order by
-    case when not $10 then case when $9 then j.updated_at else j.created_at end end,
-    case when $10 then case when $9 then j.updated_at else j.created_at end end desc,
-    case when $10 then -j.job_id else j.job_id end
-limit $11 offset $12;
+with page as (
+    select j.job_id, j.config_type, j.scope, j.status, j.created_at, j.updated_at, j.finished_at,
+        case when $9 then j.updated_at else j.created_at end as at
+    from job j
+    where (case when $1 is not null then j.scope = $1 else cardinality($2) = 0 or j.workspace_id = any($2) end)
+      and j.config_type = any($3)
+      and ($4 is null or j.status = $4)
+      and ($5 is null or j.created_at >= $5) and ($6 is null or j.created_at <= $6)
+      and ($7 is null or j.updated_at >= $7) and ($8 is null or j.updated_at <= $8)
+    order by case when not $10 then case when $9 then j.updated_at else j.created_at end end,
+        case when $10 then case when $9 then j.updated_at else j.created_at end end desc,
+        case when $10 then -j.job_id else j.job_id end
+    limit $11 offset $12
+)
+select p.job_id, p.config_type, p.scope, p.status, p.created_at, p.updated_at, p.finished_at, s.bytes_committed, s.records_committed
+from page p
+cross join lateral (
+    select coalesce(sum(bytes_committed), 0)::bigint as bytes_committed, coalesce(sum(records_committed), 0)::bigint as records_committed
+    from attempt_stats
+    where job_id = p.job_id and stream = '') s
+order by case when not $10 then p.at end, case when $10 then p.at end desc, case when $10 then -p.job_id else p.job_id end;
 
 -- name: job_get_row
 -- row: JobRow

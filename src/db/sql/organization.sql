@@ -48,21 +48,25 @@ with gone as (
 select count(*) from gone;
 
 -- name: organization_count_members
--- int:
--- params: organization_id uuid
-select count(distinct p.user_id)
-from permission p
-left join workspace w using (workspace_id)
+-- rows: OrganizationMembers
+-- One without members has no row.
+-- params: organization_ids uuid[]
+select o.organization_id, count(distinct p.user_id) as members
+from organization o
+join permission p
+    on p.organization_id = o.organization_id
+    or p.workspace_id in (select w.workspace_id from workspace w where w.organization_id = o.organization_id)
 join account a on a.user_id = p.user_id and a.status <> 'disabled'
-where p.organization_id = $1 or w.organization_id = $1;
+where o.organization_id = any($1)
+group by o.organization_id;
 
 -- name: organization_list_workspaces
 -- rows: WorkspaceRow
 -- Living ones; null user: all, otherwise those in which somebody has a role.
--- params: organization_id uuid, user_id uuid?
+-- params: organization_ids uuid[], user_id uuid?
 select w.workspace_id, w.organization_id, w.customer_id, w.name, w.slug
 from workspace w
-where w.organization_id = $1 and not w.tombstone
+where w.organization_id = any($1) and not w.tombstone
   and ($2 is null or exists (
       select from permission p
       where p.user_id = $2 and (p.workspace_id = w.workspace_id or

@@ -112,7 +112,7 @@ select c.connection_id, c.name, c.status, c.schedule_type, c.cron_expression, c.
     j.job_id, j.config_type, j.status as job_status, j.created_at as job_created_at, j.started_at as job_started_at,
     j.updated_at as job_updated_at, a.attempt_number, a.failure_summary -> 'failures' -> 0 as failure,
     coalesce(a.failure_summary -> 'failures' @> '[{"failureType": "config_error"}]', false) as config_error,
-    good.finished_at as succeeded_at, c.breaking_change, source_has_changed(c.source_id, c.source_catalog_id) as has_news
+    good.finished_at as succeeded_at, c.breaking_change, coalesce(news.has_news, false) as has_news
 from connection c
 join actor s on s.actor_id = c.source_id
 join actor d on d.actor_id = c.destination_id
@@ -128,5 +128,6 @@ left join lateral (
     select finished_at from job
     where scope = c.connection_id and config_type in ('sync', 'refresh') and status = 'succeeded'
     order by job_id desc limit 1) good on true
+left join lateral source_news(c.source_id, c.source_catalog_id) news on true
 where (c.workspace_id = $1 or c.connection_id = any($2)) and c.status <> 'deprecated'
 order by c.connection_id;

@@ -110,8 +110,9 @@ give(ServerCtx *ctx, const char *actor_id, gpointer *ret, GError **error)
     return *ret != NULL;
 }
 
+/* *ret_total stays when the page is empty: the rows tell it. */
 static SlConfigSourceList *
-give_list(ServerCtx *ctx, const Find *wanted, GError **error)
+give_list(ServerCtx *ctx, const Find *wanted, gint64 *ret_total, GError **error)
 {
     const SlRecord *record = sl_record_find(ctx->operation->out_record, "actors")->record;
     g_autoptr(GPtrArray) rows = NULL;
@@ -119,6 +120,8 @@ give_list(ServerCtx *ctx, const Find *wanted, GError **error)
         return NULL;
     SlConfigSourceList *list = sl_record_new(ctx->operation->out_record);
     list->actors = g_ptr_array_new();
+    if (ret_total != NULL && rows->len > 0)
+        *ret_total = ((const SlActorRow *)rows->pdata[0])->total;
     for (guint i = 0; i < rows->len; i++) {
         gpointer read = make_read(record, rows->pdata[i], error);
         if (read == NULL) {
@@ -138,6 +141,19 @@ server_config_actor_get(ServerCtx *ctx, const SlConfigSourceIdRequest *in, gpoin
                         GError **error)
 {
     return give(ctx, in->actor_id, ret, error);
+}
+
+/* Of an empty page behind the last row. */
+static gboolean
+count(ServerCtx *ctx, Find wanted, gint64 *ret, GError **error)
+{
+    g_autoptr(GPtrArray) first = NULL;
+    wanted.cursor = NULL;
+    wanted.limit = 1;
+    if (!find(ctx, &wanted, &first, error))
+        return FALSE;
+    *ret = first->len > 0 ? ((const SlActorRow *)first->pdata[0])->total : 0;
+    return TRUE;
 }
 
 /* A page without a total would be asked for again and again. */
@@ -160,17 +176,14 @@ server_config_actor_list(ServerCtx *ctx, const SlConfigActorListRequest *in, gpo
         wanted.state = states[0]; /* both: no filter */
     if (sl_record_has(record, in, SL_CONFIG_ACTOR_LIST_REQUEST_SORT_KEY))
         wanted.sort = sl_enum_name(&sl_config_actor_list_request_sort_key_enum, in->sort_key);
-    SlConfigSourceList *list = *ret = give_list(ctx, &wanted, error);
+    gint64 total = -1;
+    SlConfigSourceList *list = *ret = give_list(ctx, &wanted, &total, error);
     if (list == NULL)
         return FALSE;
-    sl_config_source_list_set_page_size(list, in->page_size);
-    wanted.cursor = NULL;
-    wanted.limit = 1;
-    g_autoptr(GPtrArray) first = NULL;
-    if (!find(ctx, &wanted, &first, error))
+    if (total < 0 && wanted.cursor != NULL && !count(ctx, wanted, &total, error))
         return FALSE;
-    sl_config_source_list_set_num_connections(
-        list, first->len > 0 ? ((const SlActorRow *)first->pdata[0])->total : 0);
+    sl_config_source_list_set_page_size(list, in->page_size);
+    sl_config_source_list_set_num_connections(list, MAX(total, 0));
     return TRUE;
 }
 
@@ -188,7 +201,7 @@ server_config_actor_list_paginated(ServerCtx *ctx, const SlConfigPageRequest *in
                          .name_contains = in->name_contains,
                          .limit = page != NULL ? page->page_size : 20,
                          .offset = page != NULL ? page->row_offset : 0};
-    *ret = give_list(ctx, &wanted, error);
+    *ret = give_list(ctx, &wanted, NULL, error);
     return *ret != NULL;
 }
 
@@ -206,7 +219,7 @@ server_config_actor_search(ServerCtx *ctx, const SlConfigSourceSearch *in, gpoin
                          .definition_name = in->definition_name,
                          .configuration = in->configuration,
                          .name_contains = in->name};
-    *ret = give_list(ctx, &wanted, error);
+    *ret = give_list(ctx, &wanted, NULL, error);
     return *ret != NULL;
 }
 

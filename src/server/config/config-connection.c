@@ -61,27 +61,8 @@ fill_schedule(SlConfigConnectionRead *read, const SlConnection *row)
         read->schedule = make_basic(row->basic_interval_sec);
 }
 
-GPtrArray *
-config_connection_tags(const GPtrArray *rows, const char *connection_id)
-{
-    GPtrArray *tags = g_ptr_array_new();
-    for (guint i = 0; i < rows->len; i++) {
-        const SlConnectionTagRow *row = rows->pdata[i];
-        if (strcmp(row->connection_id, connection_id) != 0)
-            continue;
-        SlTagResponse *tag = sl_tag_response_new();
-        tag->tag_id = g_strdup(row->tag_id);
-        tag->workspace_id = g_strdup(row->workspace_id);
-        tag->name = g_strdup(row->name);
-        tag->color = g_strdup(row->color);
-        g_ptr_array_add(tags, tag);
-    }
-    return tags;
-}
-
 static gboolean
-make_read(const SlConnection *row, const GPtrArray *tags, SlConfigConnectionRead **ret,
-          GError **error)
+make_read(const SlConnection *row, GHashTable *tags, SlConfigConnectionRead **ret, GError **error)
 {
     g_autofree char *catalog = config_catalog_from_configured(row->catalog, error);
     if (catalog == NULL)
@@ -110,18 +91,18 @@ make_read(const SlConnection *row, const GPtrArray *tags, SlConfigConnectionRead
     read->resource_requirements = g_strdup(row->resource_requirements);
     read->status_reason = g_strdup(row->status_reason);
     sl_config_connection_read_set_on_demand_enabled(read, FALSE);
-    read->tags = config_connection_tags(tags, row->connection_id);
+    read->tags = server_tags_of(tags, row->connection_id);
     return TRUE;
 }
 
 gboolean
 config_connection_read_all(ServerCtx *ctx, const GPtrArray *rows, GPtrArray *reads, GError **error)
 {
-    g_autoptr(GPtrArray) ids = g_ptr_array_new(), tags = NULL;
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    g_autoptr(GHashTable) tags = NULL;
     for (guint i = 0; i < rows->len; i++)
         g_ptr_array_add(ids, ((const SlConnection *)rows->pdata[i])->connection_id);
-    g_ptr_array_add(ids, NULL);
-    if (!sl_sql_connection_tag_list(ctx->tx, (const char *const *)ids->pdata, &tags, error))
+    if (!server_tags_load(ctx, ids, &tags, error))
         return FALSE;
     for (guint i = 0; i < rows->len; i++) {
         SlConfigConnectionRead *read = NULL;
@@ -136,10 +117,10 @@ gboolean
 config_connection_read(ServerCtx *ctx, const SlConnection *row, SlConfigConnectionRead **ret,
                        GError **error)
 {
-    const char *const ids[] = {row->connection_id, NULL};
-    g_autoptr(GPtrArray) tags = NULL;
-    return sl_sql_connection_tag_list(ctx->tx, ids, &tags, error) &&
-           make_read(row, tags, ret, error);
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    g_autoptr(GHashTable) tags = NULL;
+    g_ptr_array_add(ids, row->connection_id);
+    return server_tags_load(ctx, ids, &tags, error) && make_read(row, tags, ret, error);
 }
 
 SlConfigSchemaChange

@@ -22,9 +22,6 @@ gboolean config_connection_search(ServerCtx *ctx, const SlConfigConnectionSearch
 SlConfigScheduleData *config_connection_schedule(int type, gint64 seconds, const char *expression,
                                                  const char *zone);
 
-/* Of one connection: SlTagResponse. `rows`: SlConnectionTagRow of many. */
-GPtrArray *config_connection_tags(const GPtrArray *rows, const char *connection_id);
-
 /* server_connection_make() and server_connection_change() with what a client of this API sends. */
 gboolean config_connection_make(ServerCtx *ctx, const SlConfigConnectionCreate *in,
                                 SlConnection **ret, GError **error);

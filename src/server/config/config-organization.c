@@ -78,24 +78,55 @@ make_workspace(const SlWorkspaceRow *row)
     return workspace;
 }
 
-static gboolean
-summarize(ServerCtx *ctx, const SlOrganizationResponse *row, const char *user_id,
-          SlConfigOrganizationSummary *summary, GError **error)
+/* The one of that id, of rows in the order that the client gets. */
+static SlConfigOrganizationSummary *
+find_summary(const GPtrArray *summaries, const char *organization_id)
 {
-    g_autoptr(GPtrArray) workspaces = NULL;
-    gint64 members = 0;
-    if (!sl_sql_organization_list_workspaces(ctx->tx, row->organization_id, user_id, &workspaces,
-                                             error) ||
-        !sl_sql_organization_count_members(ctx->tx, row->organization_id, &members, error))
-        return FALSE;
+    for (guint i = 0; i < summaries->len; i++) {
+        SlConfigOrganizationSummary *summary = summaries->pdata[i];
+        if (strcmp(summary->organization->organization_id, organization_id) == 0)
+            return summary;
+    }
+    return NULL;
+}
+
+static SlConfigOrganizationSummary *
+make_summary(const SlOrganizationResponse *row)
+{
+    SlConfigOrganizationSummary *summary = sl_config_organization_summary_new();
     summary->organization = sl_organization_response_new();
     summary->organization->organization_id = g_strdup(row->organization_id);
     summary->organization->organization_name = g_strdup(row->organization_name);
     summary->organization->email = g_strdup(row->email);
-    sl_config_organization_summary_set_member_count(summary, members);
+    sl_config_organization_summary_set_member_count(summary, 0);
     summary->workspaces = g_ptr_array_new();
-    for (guint i = 0; i < workspaces->len; i++)
-        g_ptr_array_add(summary->workspaces, make_workspace(workspaces->pdata[i]));
+    return summary;
+}
+
+/* Their workspaces and how many people have a role there: two statements for all of them. */
+static gboolean
+summarize(ServerCtx *ctx, const GPtrArray *summaries, const char *user_id, GError **error)
+{
+    g_autoptr(GPtrArray) ids = g_ptr_array_new(), workspaces = NULL, members = NULL;
+    for (guint i = 0; i < summaries->len; i++) {
+        const SlConfigOrganizationSummary *summary = summaries->pdata[i];
+        g_ptr_array_add(ids, summary->organization->organization_id);
+    }
+    g_ptr_array_add(ids, NULL);
+    const char *const *list = (const char *const *)ids->pdata;
+    if (!sl_sql_organization_list_workspaces(ctx->tx, list, user_id, &workspaces, error) ||
+        !sl_sql_organization_count_members(ctx->tx, list, &members, error))
+        return FALSE;
+    for (guint i = 0; i < workspaces->len; i++) {
+        const SlWorkspaceRow *row = workspaces->pdata[i];
+        g_ptr_array_add(find_summary(summaries, row->organization_id)->workspaces,
+                        make_workspace(row));
+    }
+    for (guint i = 0; i < members->len; i++) {
+        const SlOrganizationMembers *row = members->pdata[i];
+        sl_config_organization_summary_set_member_count(
+            find_summary(summaries, row->organization_id), row->members);
+    }
     return TRUE;
 }
 
@@ -109,13 +140,9 @@ server_config_organization_list_summaries(ServerCtx *ctx, const SlConfigOrganiza
         return FALSE;
     *ret = sl_config_organization_summary_list_new();
     (*ret)->organization_summaries = g_ptr_array_new();
-    for (guint i = 0; i < rows->len; i++) {
-        SlConfigOrganizationSummary *summary = sl_config_organization_summary_new();
-        g_ptr_array_add((*ret)->organization_summaries, summary);
-        if (!summarize(ctx, rows->pdata[i], all ? NULL : in->user_id, summary, error))
-            return FALSE;
-    }
-    return TRUE;
+    for (guint i = 0; i < rows->len; i++)
+        g_ptr_array_add((*ret)->organization_summaries, make_summary(rows->pdata[i]));
+    return summarize(ctx, (*ret)->organization_summaries, all ? NULL : in->user_id, error);
 }
 
 /* --- changes ---------------------------------------------------------------------------------- */

@@ -8,8 +8,10 @@
 #include "config-definition.h"
 #include "config-overview.h"
 #include "config-run.h"
+#include "server-actor.h"
 #include "server-problem.h"
 #include "server-routes.h"
+#include "server-tag.h"
 #include "sl-error.h"
 #include "sl-queue.h"
 #include "sl-sql.h"
@@ -217,28 +219,25 @@ server_config_overview_progress(ServerCtx *ctx, const SlConnectionIdRequest *in,
  */
 
 static gboolean
-load_tags(ServerCtx *ctx, const GPtrArray *rows, GPtrArray **ret, GError **error)
+load_tags(ServerCtx *ctx, const GPtrArray *rows, GHashTable **ret, GError **error)
 {
     g_autoptr(GPtrArray) ids = g_ptr_array_new();
     for (guint i = 0; i < rows->len; i++)
         g_ptr_array_add(ids, ((const SlConfigOverviewRow *)rows->pdata[i])->connection_id);
-    g_ptr_array_add(ids, NULL);
-    return sl_sql_connection_tag_list(ctx->tx, (const char *const *)ids->pdata, ret, error);
+    return server_tags_load(ctx, ids, ret, error);
 }
 
 /* A page has many connections and few connectors. */
 static gboolean
-make_version(ServerCtx *ctx, GHashTable *known, const char *definition_id,
-             SlConfigDefinitionVersion **ret, GError **error)
+load_definitions(ServerCtx *ctx, const SlConfigOverviewRow *const *page, guint n, GHashTable **ret,
+                 GError **error)
 {
-    SlDefinition *definition = g_hash_table_lookup(known, definition_id);
-    if (definition == NULL) {
-        if (!sl_sql_definition_get(ctx->tx, definition_id, &definition, error))
-            return FALSE;
-        g_hash_table_insert(known, g_strdup(definition_id), definition);
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    for (guint i = 0; i < n; i++) {
+        g_ptr_array_add(ids, page[i]->source_definition_id);
+        g_ptr_array_add(ids, page[i]->destination_definition_id);
     }
-    *ret = config_definition_version(definition);
-    return TRUE;
+    return server_definitions_load(ctx, ids, ret, error);
 }
 
 static void
@@ -257,13 +256,11 @@ fill_ends(SlConfigOverviewItem *item, const SlConfigOverviewRow *row)
     destination->destination_name = g_strdup(row->destination_definition_name);
 }
 
-static gboolean
-add_item(ServerCtx *ctx, SlConfigOverviewList *list, const SlConfigOverviewRow *row,
-         const GPtrArray *tags, GHashTable *known, GError **error)
+static SlConfigOverviewItem *
+make_item(const SlConfigOverviewRow *row, GHashTable *tags, GHashTable *definitions)
 {
     ConfigStanding standing = config_standing_of(row);
     SlConfigOverviewItem *item = sl_config_overview_item_new();
-    g_ptr_array_add(list->connections, item);
     item->connection_id = g_strdup(row->connection_id);
     item->name = g_strdup(row->name);
     sl_config_overview_item_set_status(item, row->status);
@@ -282,12 +279,13 @@ add_item(ServerCtx *ctx, SlConfigOverviewList *list, const SlConfigOverviewRow *
     sl_config_overview_item_set_is_syncing(item, is_at_work(row));
     sl_config_overview_item_set_schema_change(
         item, config_connection_schema_change(row->breaking_change, row->has_news));
-    item->tags = config_connection_tags(tags, row->connection_id);
+    item->tags = server_tags_of(tags, row->connection_id);
     sl_config_overview_item_set_on_demand_enabled(item, FALSE);
-    return make_version(ctx, known, row->source_definition_id,
-                        &item->source_actor_definition_version, error) &&
-           make_version(ctx, known, row->destination_definition_id,
-                        &item->destination_actor_definition_version, error);
+    item->source_actor_definition_version =
+        config_definition_version(g_hash_table_lookup(definitions, row->source_definition_id));
+    item->destination_actor_definition_version =
+        config_definition_version(g_hash_table_lookup(definitions, row->destination_definition_id));
+    return item;
 }
 
 static gboolean
@@ -308,10 +306,9 @@ server_config_overview_list(ServerCtx *ctx, const SlConfigOverviewRequest *in,
 {
     guint start = 0;
     g_autoptr(GPtrArray) rows = NULL;
-    g_autoptr(GPtrArray) tags = NULL;
+    g_autoptr(GHashTable) tags = NULL;
     g_autoptr(GPtrArray) found = g_ptr_array_new();
-    g_autoptr(GHashTable) known =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)sl_definition_free);
+    g_autoptr(GHashTable) definitions = NULL;
     if (!config_overview_check(in, error) ||
         !sl_sql_run_list_overview(ctx->tx, in->workspace_id, no_ids, &rows, error) ||
         !load_tags(ctx, rows, &tags, error))
@@ -322,12 +319,15 @@ server_config_overview_list(ServerCtx *ctx, const SlConfigOverviewRequest *in,
     config_overview_sort(in, found);
     if (!find_start(found, in->cursor, &start, error))
         return FALSE;
+    guint n = (guint)MIN((gint64)(found->len - start), in->page_size);
+    const SlConfigOverviewRow *const *page = (const SlConfigOverviewRow *const *)found->pdata;
+    if (!load_definitions(ctx, page + start, n, &definitions, error))
+        return FALSE;
     SlConfigOverviewList *list = *ret = sl_config_overview_list_new();
     list->connections = g_ptr_array_new();
     sl_config_overview_list_set_page_size(list, in->page_size);
     sl_config_overview_list_set_num_connections(list, found->len);
-    for (guint i = start; i < found->len && i - start < in->page_size; i++)
-        if (!add_item(ctx, list, found->pdata[i], tags, known, error))
-            return FALSE;
+    for (guint i = start; i < start + n; i++)
+        g_ptr_array_add(list->connections, make_item(found->pdata[i], tags, definitions));
     return TRUE;
 }

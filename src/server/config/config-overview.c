@@ -111,15 +111,14 @@ is_among(char *const *list, const char *word)
 }
 
 static gboolean
-has_tag(char *const *list, const SlConfigOverviewRow *row, const GPtrArray *tags)
+has_tag(char *const *list, const SlConfigOverviewRow *row, GHashTable *tags)
 {
+    const GPtrArray *mine = g_hash_table_lookup(tags, row->connection_id);
     if (list == NULL || list[0] == NULL)
         return TRUE;
-    for (guint i = 0; i < tags->len; i++) {
-        const SlConnectionTagRow *tag = tags->pdata[i];
-        if (strcmp(tag->connection_id, row->connection_id) == 0 && is_among(list, tag->tag_id))
+    for (guint i = 0; mine != NULL && i < mine->len; i++)
+        if (is_among(list, ((const SlConnectionTagRow *)mine->pdata[i])->tag_id))
             return TRUE;
-    }
     return FALSE;
 }
 
@@ -139,7 +138,7 @@ has_term(const char *term, const SlConfigOverviewRow *row)
 
 gboolean
 config_overview_matches(const SlConfigOverviewRequest *in, const SlConfigOverviewRow *row,
-                        const GPtrArray *tags)
+                        GHashTable *tags)
 {
     const SlConfigOverviewFilters *filters = in->filters;
     if (!is_among(in->source_id, row->source_id) ||
@@ -162,40 +161,39 @@ config_overview_matches(const SlConfigOverviewRequest *in, const SlConfigOvervie
 
 typedef enum { BY_NAME, BY_SOURCE, BY_DESTINATION, BY_SYNC } Key;
 
-static int
-compare_names(const char *a, const char *b)
+/* What a row is compared by, made once: a name is folded for itself and not for each comparison. */
+typedef struct {
+    SlConfigOverviewRow *row;
+    char *folded;
+} Place;
+
+static void
+place_clear(gpointer data)
 {
-    g_autofree char *left = g_utf8_casefold(a, -1);
-    g_autofree char *right = g_utf8_casefold(b, -1);
-    return strcmp(left, right);
+    g_free(((Place *)data)->folded);
 }
 
-static int
-compare_by(Key key, const SlConfigOverviewRow *a, const SlConfigOverviewRow *b)
+static char *
+fold(Key key, const SlConfigOverviewRow *row)
 {
-    switch (key) {
-    case BY_SOURCE:
-        return compare_names(a->source_name, b->source_name);
-    case BY_DESTINATION:
-        return compare_names(a->destination_name, b->destination_name);
-    case BY_SYNC: /* without a job: before all others */
-        return (a->job_created_at > b->job_created_at) - (a->job_created_at < b->job_created_at);
-    default:
-        return compare_names(a->name, b->name);
-    }
+    const char *names[] = {row->name, row->source_name, row->destination_name};
+    return key != BY_SYNC ? g_utf8_casefold(names[key], -1) : NULL;
 }
 
 /* Equal ones stand in the order of their ids, so that pages do not overlap. */
 static int
 compare(gconstpointer a, gconstpointer b, gpointer data)
 {
-    const SlConfigOverviewRow *left = *(SlConfigOverviewRow *const *)a;
-    const SlConfigOverviewRow *right = *(SlConfigOverviewRow *const *)b;
-    int order = GPOINTER_TO_INT(data);
-    int result = compare_by(order / 2, left, right);
+    const Place *left = a, *right = b;
+    int order = GPOINTER_TO_INT(data), result;
+    if (order / 2 == BY_SYNC) /* without a job: before all others */
+        result = (left->row->job_created_at > right->row->job_created_at) -
+                 (left->row->job_created_at < right->row->job_created_at);
+    else
+        result = strcmp(left->folded, right->folded);
     if (order % 2 != 0)
         result = -result;
-    return result != 0 ? result : strcmp(left->connection_id, right->connection_id);
+    return result != 0 ? result : strcmp(left->row->connection_id, right->row->connection_id);
 }
 
 /* The words of sortKey: four keys, each upwards and then downwards. */
@@ -206,5 +204,13 @@ config_overview_sort(const SlConfigOverviewRequest *in, GPtrArray *rows)
         sl_record_has(&sl_config_overview_request_record, in, SL_CONFIG_OVERVIEW_REQUEST_SORT_KEY)
             ? (int)in->sort_key
             : SL_CONFIG_OVERVIEW_REQUEST_SORT_KEY_CONNECTION_NAME_ASC;
-    g_ptr_array_sort_with_data(rows, compare, GINT_TO_POINTER(order));
+    g_autoptr(GArray) places = g_array_sized_new(FALSE, FALSE, sizeof(Place), rows->len);
+    g_array_set_clear_func(places, place_clear);
+    for (guint i = 0; i < rows->len; i++) {
+        const Place place = {rows->pdata[i], fold((Key)(order / 2), rows->pdata[i])};
+        g_array_append_val(places, place);
+    }
+    g_array_sort_with_data(places, compare, GINT_TO_POINTER(order));
+    for (guint i = 0; i < rows->len; i++)
+        rows->pdata[i] = g_array_index(places, Place, i).row;
 }

@@ -31,10 +31,10 @@ typedef enum {
 
 ConfigGroup config_standing_group(SlConfigConnectionSyncStatus status);
 
-/* `tags`: SlConnectionTagRow of all rows. SL_ERROR_INVALID: a word of a filter is not known. */
+/* `tags`: server_tags_load() of all rows. SL_ERROR_INVALID: a word of a filter is not known. */
 gboolean config_overview_check(const SlConfigOverviewRequest *in, GError **error);
 gboolean config_overview_matches(const SlConfigOverviewRequest *in, const SlConfigOverviewRow *row,
-                                 const GPtrArray *tags);
+                                 GHashTable *tags);
 
 /* In place, SlConfigOverviewRow; by the connection's name unless the client says otherwise. */
 void config_overview_sort(const SlConfigOverviewRequest *in, GPtrArray *rows);

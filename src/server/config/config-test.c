@@ -177,6 +177,7 @@ main(int argc, char **argv)
     config_add_definition_cases();
     config_add_history_cases();
     config_add_instance_cases();
+    config_add_list_cases();
     config_add_overview_cases();
     config_add_run_cases();
     config_add_schema_cases();

@@ -30,6 +30,7 @@ void config_add_command_cases(void);
 void config_add_definition_cases(void);
 void config_add_history_cases(void);
 void config_add_instance_cases(void);
+void config_add_list_cases(void);
 void config_add_overview_cases(void);
 void config_add_run_cases(void);
 void config_add_schema_cases(void);

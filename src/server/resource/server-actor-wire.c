@@ -83,23 +83,6 @@ server_actor_get(ServerCtx *ctx, const SlActorGetRequest *in, gpointer *ret, GEr
     return *ret != NULL;
 }
 
-/* Specifications are long: each definition of a page is read once. */
-static gboolean
-find_definition(ServerCtx *ctx, GHashTable *known, const char *definition_id, SlDefinition **ret,
-                GError **error)
-{
-    gpointer value = NULL;
-    if (!g_hash_table_lookup_extended(known, definition_id, NULL, &value)) {
-        g_autoptr(SlDefinition) definition = NULL;
-        if (!sl_sql_definition_get(ctx->tx, definition_id, &definition, error))
-            return FALSE;
-        value = definition;
-        g_hash_table_insert(known, g_strdup(definition_id), g_steal_pointer(&definition));
-    }
-    *ret = value;
-    return TRUE;
-}
-
 gboolean
 server_actor_list(ServerCtx *ctx, const SlListRequest *in, gpointer *ret, GError **error)
 {
@@ -107,22 +90,23 @@ server_actor_list(ServerCtx *ctx, const SlListRequest *in, gpointer *ret, GError
     const SlRecord *record = sl_record_find(page_record, "data")->record;
     const char *kind = sl_enum_name(&sl_actor_type_enum, kind_of(ctx));
     const char *const *workspaces = NULL;
-    g_autoptr(GPtrArray) rows = NULL;
-    g_autoptr(GHashTable) known =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)sl_definition_free);
+    g_autoptr(GPtrArray) rows = NULL, ids = g_ptr_array_new();
+    g_autoptr(GHashTable) definitions = NULL;
     if (!server_page_check(in->workspace_ids, in->offset, error) ||
         !server_ctx_workspaces(ctx, in->workspace_ids, &workspaces, error) ||
         !sl_sql_actor_list(ctx->tx, kind, workspaces, in->include_deleted, in->limit, in->offset,
                            &rows, error))
         return FALSE;
+    for (guint i = 0; i < rows->len; i++)
+        g_ptr_array_add(ids, ((const SlActor *)rows->pdata[i])->definition_id);
+    if (!server_definitions_load(ctx, ids, &definitions, error))
+        return FALSE;
     SlSourcePage *page = *ret = sl_record_new(page_record); /* DestinationPage is the same */
     page->data = g_ptr_array_new();
     for (guint i = 0; i < rows->len; i++) {
         const SlActor *actor = rows->pdata[i];
-        SlDefinition *definition = NULL;
-        if (!find_definition(ctx, known, actor->definition_id, &definition, error))
-            return FALSE;
-        gpointer response = make_response(record, actor, definition, FALSE, error);
+        gpointer response = make_response(
+            record, actor, g_hash_table_lookup(definitions, actor->definition_id), FALSE, error);
         if (response == NULL)
             return FALSE;
         g_ptr_array_add(page->data, response);

@@ -234,6 +234,23 @@ server_actor_remove(ServerCtx *ctx, int actor_type, const char *actor_id, GError
            sl_sql_actor_delete(ctx->tx, actor_id, ctx->now, NULL, error);
 }
 
+gboolean
+server_definitions_load(ServerCtx *ctx, GPtrArray *definition_ids, GHashTable **ret, GError **error)
+{
+    g_autoptr(GHashTable) ids = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) rows = NULL;
+    for (guint i = 0; i < definition_ids->len; i++)
+        g_hash_table_add(ids, definition_ids->pdata[i]);
+    g_autofree gpointer *list = g_hash_table_get_keys_as_array(ids, NULL);
+    if (!sl_sql_definition_list_of(ctx->tx, (const char *const *)list, &rows, error))
+        return FALSE;
+    g_ptr_array_set_free_func(rows, NULL);
+    *ret = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)sl_definition_free);
+    for (guint i = 0; i < rows->len; i++)
+        g_hash_table_insert(*ret, ((SlDefinition *)rows->pdata[i])->definition_id, rows->pdata[i]);
+    return TRUE;
+}
+
 /* --- jobs of an actor ----------------------------------------------------------------------------
  */
 

@@ -41,6 +41,11 @@ char *server_actor_configuration(const SlActor *actor, gboolean coordinates, GEr
 /* "sluice/source-postgres" is "postgres" to clients. */
 const char *server_actor_short_name(const SlDefinition *definition);
 
+/* Of the page of a list, with one statement and without specifications: id → SlDefinition. Ids may
+ * repeat. */
+gboolean server_definitions_load(ServerCtx *ctx, GPtrArray *definition_ids, GHashTable **ret,
+                                 GError **error);
+
 /* Runs the connector's check. *ret NULL and TRUE: not yet, return TRUE at once. */
 gboolean server_actor_await_check(ServerCtx *ctx, const SlActor *actor, SlCheckResponse **ret,
                                   GError **error);

@@ -37,20 +37,9 @@ make_schedule(const SlConnection *row)
     return schedule;
 }
 
-static SlTagResponse *
-make_tag(const SlConnectionTagRow *row)
-{
-    SlTagResponse *tag = sl_tag_response_new();
-    tag->tag_id = g_strdup(row->tag_id);
-    tag->workspace_id = g_strdup(row->workspace_id);
-    tag->name = g_strdup(row->name);
-    tag->color = g_strdup(row->color);
-    return tag;
-}
-
-/* `tags`: rows of this and of other connections. */
+/* `tags`: of this and of other connections. */
 static SlConnectionResponse *
-make_response(const SlConnection *row, const GPtrArray *tags, GError **error)
+make_response(const SlConnection *row, GHashTable *tags, GError **error)
 {
     g_autofree char *shown = server_mapper_mask(row->catalog, error);
     g_autoptr(SlStreamConfigurations) streams =
@@ -73,31 +62,26 @@ make_response(const SlConnection *row, const GPtrArray *tags, GError **error)
     connection->prefix = g_strdup(row->prefix);
     connection->non_breaking_schema_updates_behavior =
         g_strdup(sl_enum_name(&sl_schema_updates_behavior_enum, row->non_breaking_changes));
-    connection->tags = g_ptr_array_new();
-    for (guint i = 0; i < tags->len; i++) {
-        const SlConnectionTagRow *tag = tags->pdata[i];
-        if (strcmp(tag->connection_id, row->connection_id) == 0)
-            g_ptr_array_add(connection->tags, make_tag(tag));
-    }
+    connection->tags = server_tags_of(tags, row->connection_id);
     return connection;
 }
 
 static gboolean
-list_tags(ServerCtx *ctx, const GPtrArray *rows, GPtrArray **ret, GError **error)
+list_tags(ServerCtx *ctx, const GPtrArray *rows, GHashTable **ret, GError **error)
 {
     g_autoptr(GPtrArray) ids = g_ptr_array_new();
     for (guint i = 0; i < rows->len; i++)
         g_ptr_array_add(ids, ((const SlConnection *)rows->pdata[i])->connection_id);
-    g_ptr_array_add(ids, NULL);
-    return sl_sql_connection_tag_list(ctx->tx, (const char *const *)ids->pdata, ret, error);
+    return server_tags_load(ctx, ids, ret, error);
 }
 
 static gboolean
 give(ServerCtx *ctx, const SlConnection *row, SlConnectionResponse **ret, GError **error)
 {
-    const char *const ids[] = {row->connection_id, NULL};
-    g_autoptr(GPtrArray) tags = NULL;
-    if (!sl_sql_connection_tag_list(ctx->tx, ids, &tags, error))
+    g_autoptr(GPtrArray) ids = g_ptr_array_new();
+    g_autoptr(GHashTable) tags = NULL;
+    g_ptr_array_add(ids, row->connection_id);
+    if (!server_tags_load(ctx, ids, &tags, error))
         return FALSE;
     *ret = make_response(row, tags, error);
     return *ret != NULL;
@@ -129,7 +113,7 @@ server_connection_list(ServerCtx *ctx, const SlConnectionListRequest *in, SlConn
     const char *const *workspaces = NULL;
     const char *const *tag_ids = in->tag_ids != NULL ? (const char *const *)in->tag_ids : any;
     g_autoptr(GPtrArray) rows = NULL;
-    g_autoptr(GPtrArray) tags = NULL;
+    g_autoptr(GHashTable) tags = NULL;
     if (!server_page_check(in->workspace_ids, in->offset, error) ||
         !check_ids(in->tag_ids, "tagIds", error) ||
         !server_ctx_workspaces(ctx, in->workspace_ids, &workspaces, error) ||

@@ -108,6 +108,53 @@ server_tag_attach(ServerCtx *ctx, const char *connection_id, const char *workspa
            sl_sql_connection_tag_replace(ctx->tx, connection_id, tag_ids, NULL, error);
 }
 
+/* --- of many connections -------------------------------------------------------------------------
+ */
+
+gboolean
+server_tags_load(ServerCtx *ctx, GPtrArray *connection_ids, GHashTable **ret, GError **error)
+{
+    g_autoptr(GPtrArray) rows = NULL;
+    g_ptr_array_add(connection_ids, NULL);
+    if (!sl_sql_connection_tag_list(ctx->tx, (const char *const *)connection_ids->pdata, &rows,
+                                    error))
+        return FALSE;
+    g_ptr_array_set_free_func(rows, NULL);
+    *ret =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    for (guint i = 0; i < rows->len; i++) {
+        SlConnectionTagRow *row = rows->pdata[i];
+        GPtrArray *of = g_hash_table_lookup(*ret, row->connection_id);
+        if (of == NULL) {
+            of = g_ptr_array_new_with_free_func((GDestroyNotify)sl_connection_tag_row_free);
+            g_hash_table_insert(*ret, g_strdup(row->connection_id), of);
+        }
+        g_ptr_array_add(of, row);
+    }
+    return TRUE;
+}
+
+static SlTagResponse *
+make_tag(const SlConnectionTagRow *row)
+{
+    SlTagResponse *tag = sl_tag_response_new();
+    tag->tag_id = g_strdup(row->tag_id);
+    tag->workspace_id = g_strdup(row->workspace_id);
+    tag->name = g_strdup(row->name);
+    tag->color = g_strdup(row->color);
+    return tag;
+}
+
+GPtrArray *
+server_tags_of(GHashTable *tags, const char *connection_id)
+{
+    const GPtrArray *rows = g_hash_table_lookup(tags, connection_id);
+    GPtrArray *list = g_ptr_array_new();
+    for (guint i = 0; rows != NULL && i < rows->len; i++)
+        g_ptr_array_add(list, make_tag(rows->pdata[i]));
+    return list;
+}
+
 /* --- the public API ------------------------------------------------------------------------------
  */
 

@@ -23,6 +23,14 @@ gboolean server_tag_list_of(ServerCtx *ctx, char *const *workspace_ids, GPtrArra
 gboolean server_tag_attach(ServerCtx *ctx, const char *connection_id, const char *workspace_id,
                            const char *const *tag_ids, GError **error);
 
+/* The tags of many connections, with one statement: connection id → GPtrArray of
+ * SlConnectionTagRow. `connection_ids` get their NULL at the end here. */
+gboolean server_tags_load(ServerCtx *ctx, GPtrArray *connection_ids, GHashTable **ret,
+                          GError **error);
+
+/* Those of one: a new array of SlTagResponse, which may be empty. */
+GPtrArray *server_tags_of(GHashTable *tags, const char *connection_id);
+
 /* The ids of tags that a client sends whole (SlTagReference), ended by NULL; NULL: it sends none.
  */
 GPtrArray *server_tag_ids(const GPtrArray *tags);
