@@ -32,6 +32,14 @@ const common = {
   logLevel: "warning",
 };
 
+/** Pages share what the first visit has loaded, as one file: src/common.ts says why. */
+const shared = {
+  name: "shared",
+  setup: build => build.onLoad({filter: /\/src\/pages\/[^/]+\.tsx$/}, args => ({
+    loader: "tsx", contents: `import "../common.ts";\n${fs.readFileSync(args.path, "utf8")}`,
+  })),
+};
+
 async function bundle(options) {
   const {metafile} = await esbuild.build({...common, ...options});
   for (const name of Object.keys(metafile.inputs))
@@ -80,6 +88,7 @@ const worker = await bundle({entryPoints: {events: "src/events-worker.ts"}});
 const page = await bundle({
   entryPoints: {main: "src/main.tsx", style: "src/styles/main.css"},
   splitting: true,
+  plugins: [shared],
   define: {
     __EVENTS__: JSON.stringify(addressOf(entryOf(worker, "src/events-worker.ts")[0])),
     __CATALOGS__: JSON.stringify(copyCatalogs()),

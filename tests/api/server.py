@@ -107,7 +107,7 @@ class Server:
             connection.close()
 
     def sql(self, text):
-        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.database, "-c", text],
+        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.database, "-1", "-f", "-"], input=text,
                               capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise AssertionError(done.stderr)

@@ -14,6 +14,7 @@ export const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(
 
 /** Console errors that a test brings about on purpose: [text, why]. */
 const EXPECTED = [
+  ["status of 400", "something is typed that the server judges, like a cron expression"],
   ["status of 401", "logged out: the browser itself says so of every 401"],
   ["status of 403", "a wrong link or a wrong role"],
   ["status of 429", "too many failed logins"],

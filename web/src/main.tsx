@@ -19,6 +19,7 @@ type Page = ComponentType<Params>;
 /** Each page is a file of its own, fetched when it is first gone to. */
 const ROUTES: readonly { pattern: string; load: () => Promise<{ default: ComponentType<never> }> }[] = [
   {pattern: "/connections", load: () => import("./pages/connections.tsx")},
+  {pattern: "/connections/new", load: () => import("./pages/new-connection.tsx")},
   {pattern: "/connections/:connectionId", load: () => import("./pages/connection.tsx")},
   {pattern: "/connections/:connectionId/:tab", load: () => import("./pages/connection.tsx")},
   ...(["/sources", "/destinations"] as const).flatMap(base => [

@@ -108,6 +108,13 @@ test_discover(Fixture *fix, gconstpointer data)
     fix->job_output = "{\"catalog\":{\"streams\":[{\"name\":\"users\",\"json_schema\":{}}]}}";
     run(fix, "discover", "a", SAVED, 200);
     wait_for(fix, "a", "completed");
+    const char *job = member(fix, ask(fix, "status", "a", 200), "jobId"); /* whose log tells more */
+    g_assert_cmpint(
+        queue_fixture_count(fix->server.db, format(fix,
+                                                   "select count(*) from job where job_id = %s and "
+                                                   "config_type = 'discover_schema'",
+                                                   job)),
+        ==, 1);
     const char *output = ask(fix, "output/discover", "a", 200);
     g_assert_cmpstr(member(fix, output, "status"), ==, "succeeded");
     g_assert_cmpstr(config_at(fix, output, "catalog", "streams", "0", "config", "aliasName", NULL),

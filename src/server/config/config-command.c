@@ -215,6 +215,7 @@ server_config_command_status(ServerCtx *ctx, const SlConfigCommandIdRequest *in,
     *ret = sl_config_command_status_new();
     (*ret)->id = g_strdup(in->id);
     sl_config_command_status_set_status(*ret, statuses[job->status]);
+    sl_config_command_status_set_job_id(*ret, job->job_id);
     return TRUE;
 }
 

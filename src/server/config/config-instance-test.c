@@ -93,10 +93,33 @@ test_cron(Fixture *fix, gconstpointer data)
     config_refused(fix, "web_backend/describe_cron_expression", "{}", 400, "cronExpression");
 }
 
+/* Noon in a place that has no summer time is another second of the day than noon in UTC. */
+static void
+test_cron_zone(Fixture *fix, gconstpointer data)
+{
+    static const struct {
+        const char *zone;
+        gint64 hour;
+    } zones[] = {{"UTC", 12}, {"Asia/Tokyo", 3}, {"America/Bogota", 17}};
+    for (guint i = 0; i < G_N_ELEMENTS(zones); i++) {
+        const char *answer =
+            config_call(fix, "web_backend/describe_cron_expression",
+                        format(fix, "{\"cronExpression\":\"0 0 12 * * ?\",\"cronTimeZone\":\"%s\"}",
+                               zones[i].zone),
+                        200);
+        const char *time = config_at(fix, answer, "nextExecutions", "0", NULL);
+        g_assert_cmpint(g_ascii_strtoll(time, NULL, 10) % 86400, ==, zones[i].hour * 3600);
+    }
+    config_refused(fix, "web_backend/describe_cron_expression",
+                   "{\"cronExpression\":\"0 0 12 * * ?\",\"cronTimeZone\":\"Middle/Earth\"}", 400,
+                   "Middle/Earth");
+}
+
 void
 config_add_instance_cases(void)
 {
     CONFIG_CASE("instance", test_instance);
     CONFIG_CASE("instance/small", test_small);
     CONFIG_CASE("cron", test_cron);
+    CONFIG_CASE("cron/zone", test_cron_zone);
 }

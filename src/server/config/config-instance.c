@@ -93,7 +93,8 @@ server_config_describe_cron(ServerCtx *ctx, const SlConfigCronRequest *in, SlCon
                             GError **error)
 {
     g_auto(ServerSchedule) schedule = {0};
-    if (!server_schedule_parse_cron(in->cron_expression, NULL, NULL, &schedule, error))
+    if (!server_schedule_parse_cron(in->cron_expression, in->cron_time_zone, NULL, &schedule,
+                                    error))
         return FALSE;
     g_autoptr(SlCron) cron = sl_cron_parse(schedule.cron, schedule.zone, error);
     g_autoptr(GString) times = g_string_new("[");

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Sources and destinations are one thing twice: the same operations under two names.
 import * as api from "#gen/api.ts";
-import {ApiError, call, type JsonObject} from "./api.ts";
-import {watchEvents} from "./events.ts";
+import {call, type JsonObject} from "./api.ts";
 
 export type Side = "source" | "destination";
 
@@ -54,43 +53,16 @@ export async function createActor(side: Side, workspaceId: string, definitionId:
     : await call(api.configDestinationCreate, {...common, destinationDefinitionId: definitionId}));
 }
 
-export interface Verdict {
-  ok: boolean;
-  message: string;
+/** What was typed of one that is there; masks stand for the secrets it has. */
+export async function updateActor(side: Side, id: string, name: string, configuration: JsonObject): Promise<Actor> {
+  const common = {name, connectionConfiguration: configuration};
+  return toActor(side === "source" ? await call(api.configSourceUpdate, {...common, sourceId: id}) : await call(api.configDestinationUpdate, {...common, destinationId: id}));
 }
 
-const LOOK_MS = 3000; // events are hints: the slow look is the truth
-
-/** Until the command has ended, whichever comes first of an event and the next look. */
-function nextLook(signal: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      clearTimeout(timer);
-      unwatch();
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, LOOK_MS);
-    const unwatch = watchEvents(event => { if (event.type === "command.done") done(); });
-    signal.addEventListener("abort", done);
-  });
+export async function getActor(side: Side, id: string): Promise<Actor> {
+  return toActor(side === "source" ? await call(api.configSourceGet, {sourceId: id}) : await call(api.configDestinationGet, {destinationId: id}));
 }
 
-/** Tries what is not saved yet. Aborting stops it on the server too. */
-export async function testConfiguration(workspaceId: string, definitionId: string, configuration: JsonObject, signal: AbortSignal): Promise<Verdict> {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  const id = "page-" + [...bytes].map(byte => byte.toString(16).padStart(2, "0")).join("");
-  await call(api.configCommandRunCheck, {id, workspace_id: workspaceId, actor_definition_id: definitionId, config: configuration});
-  for (;;) {
-    if (signal.aborted) {
-      await call(api.configCommandCancel, {id});
-      throw new ApiError(0, "aborted");
-    }
-    const {status} = await call(api.configCommandStatus, {id});
-    if (status === "completed" || status === "cancelled") break;
-    await nextLook(signal);
-  }
-  const output = await call(api.configCommandOutputCheck, {id});
-  const reason = output.failureReason?.["externalMessage"];
-  return {ok: output.status === "succeeded", message: output.message ?? (typeof reason === "string" ? reason : "")};
+export async function deleteActor(side: Side, id: string): Promise<void> {
+  await (side === "source" ? call(api.configSourceDelete, {sourceId: id}) : call(api.configDestinationDelete, {destinationId: id}));
 }

@@ -7,6 +7,7 @@ import {ApiError, call, type ConfigWebConnectionRead} from "../lib/api.ts";
 import {standingOf as standingOfItem} from "../lib/connection-list.ts";
 import {watchEvents, type PageEvent} from "../lib/events.ts";
 import {_, fmt, ngettext} from "../lib/i18n.ts";
+import {modeText} from "../lib/modes.ts";
 import {useQuery} from "../lib/query.ts";
 import {navigate, useLocation} from "../lib/router.ts";
 import {scheduleText} from "../lib/schedule.ts";
@@ -28,12 +29,6 @@ const STREAM_LOOKS: Record<StreamStanding, { tone: string; icon: IconName; text:
   failed: {tone: "bad", icon: "bad", text: () => _("Failed")},
   cancelled: {tone: "warn", icon: "warn", text: () => _("Stopped")},
   pending: {tone: "off", icon: "none", text: () => _("Not synced yet")},
-};
-
-const MODES: Record<string, () => string> = {
-  "full_refresh overwrite": () => _("Full refresh, replaces"), "full_refresh append": () => _("Full refresh, appends"),
-  "full_refresh overwrite_dedup": () => _("Full refresh, replaces, without duplicates"),
-  "incremental append": () => _("Incremental, appends"), "incremental append_dedup": () => _("Incremental, without duplicates"),
 };
 
 interface Counters {
@@ -73,7 +68,7 @@ function StreamRows({streams, connectionId, active}: { streams: SelectedStream[]
         <th scope="row"><span class="two"><span class="clip" title={stream.name}>{stream.name}</span>
           {stream.namespace !== "" && <span class="small muted clip">{stream.namespace}</span>}</span></th>
         <td><span class={`pill ${look.tone}`}><Icon name={look.icon} size={14}/>{look.text()}</span></td>
-        <td class="medium muted"><span class="clip">{MODES[`${stream.syncMode} ${stream.destinationSyncMode}`]?.() ?? `${stream.syncMode} ${stream.destinationSyncMode}`}</span></td>
+        <td class="medium muted"><span class="clip">{modeText(stream.syncMode, stream.destinationSyncMode)}</span></td>
         <td class="number">{active ? records !== undefined ? ngettext("$0 record", "$0 records", records, count(records)) : "–"
           : status ? <Ago at={status.transitionedAt / 1000}/> : <span class="muted">{_("never")}</span>}</td>
       </tr>;

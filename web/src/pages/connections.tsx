@@ -10,6 +10,7 @@ import {useQuery} from "../lib/query.ts";
 import {setQuery, useLocation} from "../lib/router.ts";
 import {scheduleText} from "../lib/schedule.ts";
 import {useWorkspace, useWorkspaces} from "../lib/workspace.ts";
+import {ActorPicker} from "../ui/actor-picker.tsx";
 import {Ago, Empty, Heading, Notice, Switch} from "../ui/controls.tsx";
 import {Icon} from "../ui/icons.tsx";
 import {Waiting} from "../ui/page.tsx";
@@ -104,7 +105,8 @@ export default function ConnectionsPage(): JSX.Element {
   const searched = known && filterConnections(known, term, null);
   const shown = searched && sortConnections(filterConnections(searched, "", group), sort.key, sort.down);
   return <>
-    <div class="page-head"><Heading title={_("Connections")}>{_("Connections")}</Heading></div>
+    <div class="page-head"><Heading title={_("Connections")}>{_("Connections")}</Heading>
+      {known && known.length > 0 && <a class="button primary" href="/connections/new"><Icon name="plus"/>{_("New connection")}</a>}</div>
     {(list.error ?? spaces.error) && <Notice tone="bad">{(list.error ?? spaces.error)?.message}</Notice>}
     {known && known.length > 0 && searched && <div class="toolbar">
       <div class="input-icon"><Icon name="search"/><input class="input" type="search" aria-label={_("Search connections")} placeholder={_("Search by name")}
@@ -117,8 +119,7 @@ export default function ConnectionsPage(): JSX.Element {
     </div>}
     <p class="said" role="status">{shown && ngettext("$0 connection is shown", "$0 connections are shown", shown.length, shown.length)}</p>
     {shown === undefined ? (list.error || spaces.error ? null : spaces.data?.workspaces.length === 0 ? <NoWorkspace/> : <Waiting/>)
-      : known?.length === 0 ? <div class="card"><Empty icon="connections" title={_("No connections yet")}>
-          <p>{_("A connection moves streams from a source to a destination, on a schedule or when you say so.")}</p></Empty></div>
+      : known?.length === 0 ? <First/>
       : shown.length === 0 ? <div class="card"><Empty icon="search" title={_("Nothing matches")}><p>{_("No connection has this name and status.")}</p></Empty></div>
       : <Rows items={shown} sort={sort} onSwitch={(item, on) => void onSwitch(item, on)}/>}
   </>;
@@ -127,4 +128,14 @@ export default function ConnectionsPage(): JSX.Element {
 function NoWorkspace(): JSX.Element {
   return <div class="card"><Empty icon="connections" title={_("No workspace")}>
     <p>{_("You have no role in any workspace yet. Ask an administrator for one.")}</p></Empty></div>;
+}
+
+/** Nothing is in the way between a new installation and its first source. */
+function First(): JSX.Element {
+  const workspace = useWorkspace();
+  return <div class="stack">
+    <div class="card"><Empty icon="connections" title={_("No connections yet")}>
+      <p>{_("A connection moves streams from a source to a destination, on a schedule or when you say so.")} <strong>{_("Where does the data come from?")}</strong></p></Empty></div>
+    {workspace && <ActorPicker side="source" workspaceId={workspace.workspaceId} useHref={id => `/connections/new?source=${id}`} newHref={kind => `/connections/new?step=source&kind=${kind}`}/>}
+  </div>;
 }

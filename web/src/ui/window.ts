@@ -16,15 +16,16 @@ export function visibleRange(top: number, view: number, height: number, total: n
   return {first, end: Math.max(first, Math.min(total, Math.ceil((top + view) / height) + SPARE))};
 }
 
-/** The range to render in a table body that scrolls with the window; the height of rows is measured. */
-export function useWindow(total: number): { body: RefObject<HTMLTableSectionElement | null>; range: Range; height: number } {
+/** The range to render in a table body that scrolls with the window, or in `box`; the height of rows is measured. */
+export function useWindow(total: number, box?: RefObject<HTMLElement | null>): { body: RefObject<HTMLTableSectionElement | null>; range: Range; height: number } {
   const body = useRef<HTMLTableSectionElement>(null);
   const [height, setHeight] = useState(60);
   const [range, setRange] = useState<Range>({first: 0, end: Math.min(total, 40)});
 
   function look(): void {
     if (body.current === null) return;
-    const next = visibleRange(-body.current.getBoundingClientRect().top, window.innerHeight, height, total);
+    const frame = box?.current, above = frame?.getBoundingClientRect().top ?? 0;
+    const next = visibleRange(above - body.current.getBoundingClientRect().top, frame?.clientHeight ?? window.innerHeight, height, total);
     setRange(now => now.first === next.first && now.end === next.end ? now : next);
   }
 
@@ -47,11 +48,12 @@ export function useWindow(total: number): { body: RefObject<HTMLTableSectionElem
         look();
       });
     };
-    window.addEventListener("scroll", later, {passive: true});
+    const scrolled = box?.current ?? window;
+    scrolled.addEventListener("scroll", later, {passive: true});
     window.addEventListener("resize", later);
     return () => {
       cancelAnimationFrame(asked);
-      window.removeEventListener("scroll", later);
+      scrolled.removeEventListener("scroll", later);
       window.removeEventListener("resize", later);
     };
   }, [total, height]);
