@@ -135,7 +135,7 @@ function Rows({rows, open, closed, actions}: { rows: Row[]; open: ReadonlySet<st
     <thead><tr aria-rowindex={1}><th scope="col">{_("Stream")}</th><th scope="col">{_("Mode")}</th><th scope="col">{_("Cursor")}</th><th scope="col">{_("Primary key")}</th>
       <th scope="col">{_("Fields")}</th></tr></thead>
     <tbody ref={body}>
-      {range.first > 0 && <tr class="spacer" aria-hidden="true" style={{height: `${range.first * height}px`}}><td colSpan={COLUMNS}/></tr>}
+      {range.first > 0 && <tr class="spacer" aria-hidden="true" style={{blockSize: `${range.first * height}px`}}><td colSpan={COLUMNS}/></tr>}
       {rows.slice(range.first, range.end).map((row, index) => {
         const key = row.kind === "namespace" ? "n" + row.namespace : row.kind === "stream" ? row.choice.facts.key : `${row.choice.facts.key}\u001f${row.field.name}`;
         return <tr key={key} class={row.kind === "stream" && !row.choice.taken ? "left" : row.kind} aria-rowindex={range.first + index + 2}>
@@ -143,7 +143,7 @@ function Rows({rows, open, closed, actions}: { rows: Row[]; open: ReadonlySet<st
             : row.kind === "stream" ? <StreamRow row={row} open={open.has(row.choice.facts.key)} actions={actions}/> : <FieldRow row={row} actions={actions}/>}
         </tr>;
       })}
-      {range.end < rows.length && <tr class="spacer" aria-hidden="true" style={{height: `${(rows.length - range.end) * height}px`}}><td colSpan={COLUMNS}/></tr>}
+      {range.end < rows.length && <tr class="spacer" aria-hidden="true" style={{blockSize: `${(rows.length - range.end) * height}px`}}><td colSpan={COLUMNS}/></tr>}
     </tbody>
   </table></div>;
 }
