@@ -58,6 +58,22 @@ block_differ(Block a, Block b)
                    _mm256_cmpeq_epi8(a.part[1], b.part[1]));
 }
 
+static inline TARGET guint64
+block_brackets(Block b)
+{
+    __m256i bit = _mm256_set1_epi8(0x20);
+    return block_either((Block){{_mm256_or_si256(b.part[0], bit), _mm256_or_si256(b.part[1], bit)}},
+                        '{', '}');
+}
+
+/* Below the space, signed: so are the bytes with the top bit set. */
+static inline TARGET guint64
+block_odd(Block b)
+{
+    __m256i space = _mm256_set1_epi8(' ');
+    return gather(_mm256_cmpgt_epi8(space, b.part[0]), _mm256_cmpgt_epi8(space, b.part[1]));
+}
+
 /* Multiplying by all ones without carries sums, for every bit, the bits up to it. */
 static inline TARGET guint64
 prefix_xor(guint64 bits)
@@ -84,6 +100,6 @@ supported(void)
            __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt");
 }
 
-const SlJsonKernel sl_json_kernel_avx2 = {"avx2",         supported, skip_object,
-                                          skip_container, match,     match_next};
+const SlJsonKernel sl_json_kernel_avx2 = {"avx2", supported,  skip_object, skip_container,
+                                          match,  match_next, find_marks};
 #endif

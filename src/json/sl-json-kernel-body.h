@@ -8,6 +8,8 @@
  *   block_equal(b, c)    a bit for each byte that is c, the first byte being bit 0
  *   block_either(b, c, d) the same for two characters
  *   block_has(b, c)      is there any?
+ *   block_brackets(b)    the same for [ ] { }
+ *   block_odd(b)         the same for control characters and what is no ASCII
  *   block_differ(a, b)   a bit for each byte in which they differ
  *   digits_mask(p)       a bit for each of the 16 bytes from p on that is a digit
  *   prefix_xor(bits)     bit i = xor of the bits 0…i  */
@@ -248,4 +250,49 @@ static TARGET const char *
 match_next(const SlJsonTemplate *t, const char *from, const char *to, SlMessage *ret)
 {
     return match_template(t, from, to, LINES, ret);
+}
+
+/* The places of the bits, from `base` on. Eight at a time: a loop that ends elsewhere with every
+ * block costs more than the places too many, which are overwritten. */
+static inline TARGET guint
+put_places(guint32 *to, guint64 bits, guint32 base)
+{
+    const guint64 stop = G_GUINT64_CONSTANT(1) << 63;
+    guint n = (guint)__builtin_popcountll(bits);
+    for (guint done = 0; done < n; done += 8, to += 8) {
+        for (guint i = 0; i < 8; i++) {
+            to[i] = base + (guint32)__builtin_ctzll(bits | stop);
+            bits &= bits - 1;
+        }
+    }
+    return n;
+}
+
+static TARGET guint
+find_marks(const char *p, gsize n, guint32 *marks, guint64 *special)
+{
+    guint64 in_string = 0, last_slash = 0;
+    guint count = 0;
+
+    for (gsize at = 0; at < n; at += 64) {
+        char last[64];
+        const char *from = p + at;
+        if (n - at < 64) {
+            memset(last, ' ', sizeof last);
+            memcpy(last, from, n - at);
+            from = last;
+        }
+        Block block = block_load(from);
+        guint64 quotes = block_equal(block, '"');
+        guint64 slashes = block_equal(block, '\\');
+        if ((quotes & (slashes << 1 | last_slash)) != 0)
+            quotes &= ~find_escaped(slashes, last_slash != 0 ? is_escaped(p + at) : 0);
+        last_slash = slashes >> 63;
+        guint64 inside = prefix_xor(quotes) ^ in_string;
+        in_string = (guint64)((gint64)inside >> 63);
+        guint64 found = (block_either(block, ',', ':') | block_brackets(block)) & ~inside;
+        special[at / 64] = quotes | slashes | block_odd(block);
+        count += put_places(marks + count, found, (guint32)at);
+    }
+    return in_string == 0 ? count : 0;
 }

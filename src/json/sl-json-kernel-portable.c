@@ -64,6 +64,26 @@ block_differ(Block a, Block b)
 }
 
 static inline guint64
+block_brackets(Block b)
+{
+    for (guint i = 0; i < 8; i++)
+        b.word[i] |= ONES * 0x20;
+    return block_either(b, '{', '}');
+}
+
+static inline guint64
+block_odd(Block b)
+{
+    guint64 bits = 0;
+    for (guint i = 0; i < 8; i++) {
+        guint64 plain = (b.word[i] & LOWS) + ONES * 0x60; /* the top bit: 0x20 or more */
+        guint64 tops = (~plain | b.word[i]) & ~LOWS;
+        bits |= ((tops >> 7) * G_GUINT64_CONSTANT(0x0102040810204080)) >> 56 << (8 * i);
+    }
+    return bits;
+}
+
+static inline guint64
 prefix_xor(guint64 bits)
 {
     for (guint n = 1; n < 64; n *= 2)
@@ -88,5 +108,5 @@ supported(void)
     return TRUE;
 }
 
-const SlJsonKernel sl_json_kernel_portable = {"portable",     supported, skip_object,
-                                              skip_container, match,     match_next};
+const SlJsonKernel sl_json_kernel_portable = {"portable", supported,  skip_object, skip_container,
+                                              match,      match_next, find_marks};

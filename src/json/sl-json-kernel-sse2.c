@@ -68,6 +68,23 @@ block_differ(Block a, Block b)
 }
 
 static inline guint64
+block_brackets(Block b)
+{
+    for (guint i = 0; i < 4; i++)
+        b.part[i] = _mm_or_si128(b.part[i], _mm_set1_epi8(0x20));
+    return block_either(b, '{', '}');
+}
+
+/* Below the space, signed: so are the bytes with the top bit set. */
+static inline guint64
+block_odd(Block b)
+{
+    __m128i space = _mm_set1_epi8(' ');
+    return gather(_mm_cmpgt_epi8(space, b.part[0]), _mm_cmpgt_epi8(space, b.part[1]),
+                  _mm_cmpgt_epi8(space, b.part[2]), _mm_cmpgt_epi8(space, b.part[3]));
+}
+
+static inline guint64
 prefix_xor(guint64 bits)
 {
     bits ^= bits << 1;
@@ -94,6 +111,6 @@ supported(void)
     return TRUE;
 }
 
-const SlJsonKernel sl_json_kernel_sse2 = {"sse2",         supported, skip_object,
-                                          skip_container, match,     match_next};
+const SlJsonKernel sl_json_kernel_sse2 = {"sse2", supported,  skip_object, skip_container,
+                                          match,  match_next, find_marks};
 #endif

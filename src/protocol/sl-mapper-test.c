@@ -284,6 +284,64 @@ test_many_fields(void)
     check(mapper, data->str, expected->str, (gssize)expected->len);
 }
 
+/* An object of some members, some of them twice, that mappers know or not. */
+static char *
+random_object(GRand *rand)
+{
+    static const char *const keys[] = {
+        "a", "b", "c", "z", "c_h", "unknown_to_all", "q\\\"t", "\\u0061", "gr\xc3\xbc\xc3\x9f\x65",
+        "",  "d"};
+    static const char *const values[] = {"1",    "-0.5e7",  "\"x,y:{}\"",          "\"\\\"\\\\\"",
+                                         "null", "[1,[2]]", "{\"a\":{\"b\":[]}}",  "\"\"",
+                                         "true", "0",       "\"\xf0\x9f\x98\x80\""};
+    GString *text = g_string_new("{");
+    for (guint i = 0, n = (guint)g_rand_int_range(rand, 0, 9); i < n; i++)
+        g_string_append_printf(text, "%s\"%s\":%s", i > 0 ? "," : "",
+                               keys[g_rand_int_range(rand, 0, (gint)G_N_ELEMENTS(keys))],
+                               values[g_rand_int_range(rand, 0, (gint)G_N_ELEMENTS(values))]);
+    g_string_append_c(text, '}');
+    return g_string_free(text, FALSE);
+}
+
+/* Text without white space is read in part only: what comes of it must be what comes of the same
+ * text with a blank in it. */
+static void
+test_sparse(void)
+{
+    static const char *const streams[] = {
+        MAPPERS(DROP("a")),
+        MAPPERS(DROP("a") "," DROP("b") "," DROP("c")),
+        MAPPERS(RENAME("a", "z")),
+        MAPPERS(RENAME("b", "z") "," HASH("c", "_h") "," DROP("a")),
+        MAPPERS(HASH("q\\\"t", "")),
+        MAPPERS(HASH("gr\xc3\xbc\xc3\x9f\x65", "_h") "," ROWS(OF("NOT", EQUAL("a", "1")))),
+    };
+    GRand *rand = g_rand_new_with_seed((guint32)g_test_rand_int());
+    guint changed = 0;
+    for (guint i = 0; i < G_N_ELEMENTS(streams); i++) {
+        g_autoptr(SlMapper) mapper = make(streams[i]);
+        for (guint j = 0; j < 3000; j++) {
+            g_autofree char *text = random_object(rand);
+            g_autofree char *blank = g_strdup_printf("{ %s", text + 1);
+            g_autoptr(GString) one = g_string_new(NULL), other = g_string_new(NULL);
+            gsize one_size, other_size;
+            SlMapped a =
+                sl_mapper_apply(mapper, (SlSpan){text, strlen(text)}, one, &one_size, NULL);
+            SlMapped b =
+                sl_mapper_apply(mapper, (SlSpan){blank, strlen(blank)}, other, &other_size, NULL);
+            g_test_message("%s", text);
+            g_assert_cmpint(a, ==, b);
+            if (a != SL_MAPPED_CHANGED)
+                continue;
+            changed++;
+            g_assert_cmpstr(one->str, ==, other->str);
+            g_assert_true(one_size == other_size || one_size + 1 == other_size);
+        }
+    }
+    g_assert_cmpuint(changed, >, 1000);
+    g_rand_free(rand);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -293,5 +351,6 @@ main(int argc, char **argv)
     g_test_add_func("/mapper/failures", test_failures);
     g_test_add_func("/mapper/not-made", test_not_made);
     g_test_add_func("/mapper/many-fields", test_many_fields);
+    g_test_add_func("/mapper/sparse", test_sparse);
     return g_test_run();
 }

@@ -38,7 +38,10 @@ struct SlMapper {
     GArray *slots;      /* of Slot */
     guint *table;       /* hash of names → slot + 1 */
     guint mask;
-    GArray *members;  /* of Member */
+    guint64 bits;       /* of the names that count, as for sl_json_members_read_some() */
+    SlJsonMembers read; /* the record in hand, as it came */
+    Member *members;    /* the same, one by one, on its way through the mappers */
+    guint n_members, n_allocated;
     GString *scratch; /* values that we made */
     GString *text;    /* a value or name, unescaped */
     gboolean touched; /* the record in hand is not as it came */
@@ -54,8 +57,14 @@ hash_name(const char *p, gsize n)
         memcpy(&head, p, 8);
         memcpy(&tail, p + n - 8, 8);
     } else {
-        for (gsize i = 0; i < n; i++)
-            head = head << 8 | (guint8)p[i];
+        if (n >= 4) {
+            guint32 first, second;
+            memcpy(&first, p, 4);
+            memcpy(&second, p + n - 4, 4);
+            head = (guint64)first << 32 | second;
+        } else if (n > 0) {
+            head = (guint64)(guint8)p[0] << 16 | (guint64)(guint8)p[n / 2] << 8 | (guint8)p[n - 1];
+        }
     }
     guint64 hash = (head ^ (tail << 29 | tail >> 35) ^ n) * G_GUINT64_CONSTANT(0x9e3779b97f4a7c15);
     return (guint)(hash >> 32);
@@ -166,6 +175,11 @@ add_slots(SlMapper *mapper)
             sl_condition_each(step->condition, add_condition_slot, mapper);
     }
     make_table(mapper);
+    mapper->bits = mapper->selecting ? ~G_GUINT64_CONSTANT(0) : 0;
+    for (guint i = 0; i < mapper->slots->len; i++) {
+        const Slot *slot = &g_array_index(mapper->slots, Slot, i);
+        mapper->bits |= sl_json_name_bit(slot->name, slot->len);
+    }
 }
 
 SlMapper *
@@ -176,7 +190,6 @@ sl_mapper_new(const SlJsonDoc *doc, const SlJsonNode *configured, const char *ti
     mapper->steps = g_ptr_array_new_with_free_func(free_step);
     mapper->slots = g_array_new(FALSE, FALSE, sizeof(Slot));
     g_array_set_clear_func(mapper->slots, clear_slot);
-    mapper->members = g_array_new(FALSE, FALSE, sizeof(Member));
     mapper->scratch = g_string_new(NULL);
     mapper->text = g_string_new(NULL);
     mapper->shape =
@@ -201,7 +214,8 @@ sl_mapper_free(SlMapper *mapper)
     g_ptr_array_unref(mapper->steps);
     g_array_unref(mapper->slots);
     g_free(mapper->table);
-    g_array_unref(mapper->members);
+    g_free(mapper->members);
+    sl_json_members_clear(&mapper->read);
     g_string_free(mapper->scratch, TRUE);
     g_string_free(mapper->text, TRUE);
     g_free(mapper);
@@ -218,7 +232,7 @@ sl_mapper_get_shape(const SlMapper *mapper)
 static Member *
 get_member(const SlMapper *mapper, guint index)
 {
-    return &g_array_index(mapper->members, Member, index);
+    return &mapper->members[index];
 }
 
 static Slot *
@@ -236,20 +250,20 @@ drop(SlMapper *mapper, guint at)
 
 /* Enters a member: of repeated ones the last counts. */
 static gboolean
-enter(SlMapper *mapper, SlSpan key, gboolean escaped, SlSpan value)
+enter(SlMapper *mapper, guint at)
 {
-    const char *name = key.p;
-    gsize len = key.n;
-    if (escaped) {
+    const SlJsonMember *read = &mapper->read.list[at];
+    const char *name = read->key.p;
+    gsize len = read->key.n;
+    if (read->escaped) {
         g_string_truncate(mapper->text, 0);
-        if (!sl_json_append_unescaped(key, mapper->text))
+        if (!sl_json_append_unescaped(read->key, mapper->text))
             return FALSE;
         name = mapper->text->str;
         len = mapper->text->len;
     }
-    guint index = find_slot(mapper, name, len), at = mapper->members->len;
-    Member member = {.key = key, .value = value, .name = SL_NO_SLOT};
-    g_array_append_val(mapper->members, member);
+    guint index = find_slot(mapper, name, len);
+    mapper->members[at] = (Member){.key = read->key, .value = read->value, .name = SL_NO_SLOT};
     if (index == SL_NO_SLOT) {
         if (mapper->selecting)
             drop(mapper, at);
@@ -269,20 +283,18 @@ enter(SlMapper *mapper, SlSpan key, gboolean escaped, SlSpan value)
 static gboolean
 read_members(SlMapper *mapper, SlSpan data, GError **error)
 {
-    SlSpan key, value;
-    gboolean escaped, malformed = FALSE;
-    gsize cursor = 0;
     mapper->touched = FALSE;
-    g_array_set_size(mapper->members, 0);
     g_string_truncate(mapper->scratch, 0);
     for (guint i = 0; i < mapper->slots->len; i++)
         get_slot(mapper, i)->at = NOWHERE;
-    while (sl_json_members_next(data, &cursor, &key, &escaped, &value, &malformed)) {
-        if (!enter(mapper, key, escaped, value)) {
-            malformed = TRUE;
-            break;
-        }
+    gboolean malformed = !sl_json_members_read_some(&mapper->read, data, mapper->bits);
+    mapper->n_members = mapper->read.n;
+    if (mapper->n_allocated < mapper->n_members) {
+        mapper->n_allocated = mapper->n_members * 2;
+        mapper->members = g_renew(Member, mapper->members, mapper->n_allocated);
     }
+    for (guint i = 0; i < mapper->n_members && !malformed; i++)
+        malformed = !enter(mapper, i);
     return !malformed ||
            sl_error_set(error, SL_ERROR_PROTOCOL, "the source sent a broken record of stream '%s'",
                         mapper->title);
@@ -295,7 +307,16 @@ measure(const SlMapper *mapper, SlSpan data)
     gsize size = 1;
     if (!mapper->touched)
         return data.n;
-    for (guint i = 0; i < mapper->members->len; i++) {
+    if (mapper->read.sparse) {
+        size = data.n;
+        for (guint i = 0; i < mapper->n_members; i++) {
+            const Member *member = get_member(mapper, i);
+            if (member->gone)
+                size -= member->key.n + member->value.n + 4;
+        }
+        return MAX(size, 2);
+    }
+    for (guint i = 0; i < mapper->n_members; i++) {
         const Member *member = get_member(mapper, i);
         if (!member->gone)
             size += member->key.n + member->value.n + 4; /* quotes, colon, comma or brace */
@@ -463,7 +484,7 @@ write_member(const SlMapper *mapper, const Member *member, GString *out)
 static void
 write_members(const SlMapper *mapper, GString *out)
 {
-    guint n = mapper->members->len;
+    guint n = mapper->n_members;
     char separator = '{';
     for (guint i = 0; i < n; i++) {
         const Member *member = get_member(mapper, i);
@@ -486,6 +507,28 @@ write_members(const SlMapper *mapper, GString *out)
     g_string_append(out, separator == '{' ? "{}" : "}");
 }
 
+/* The same when only some members were read: all between them stays. There is no white space. */
+static void
+write_sparse(const SlMapper *mapper, SlSpan data, GString *out)
+{
+    const char *from = data.p, *end = data.p + data.n;
+    for (guint i = 0; i < mapper->n_members; i++) {
+        const Member *member = get_member(mapper, i);
+        const SlSpan *read = &mapper->read.list[i].value;
+        if (is_plain(member))
+            continue;
+        g_string_append_len(out, from, member->key.p - 1 - from);
+        from = read->p + read->n;
+        if (!member->gone)
+            write_member(mapper, member, out);
+        else if (*from == ',')
+            from++;
+        else if (out->str[out->len - 1] == ',') /* it was the last one, and others stay */
+            g_string_truncate(out, out->len - 1);
+    }
+    g_string_append_len(out, from, end - from);
+}
+
 SlMapped
 sl_mapper_apply(SlMapper *mapper, SlSpan data, GString *out, gsize *ret_selected, GError **error)
 {
@@ -493,7 +536,9 @@ sl_mapper_apply(SlMapper *mapper, SlSpan data, GString *out, gsize *ret_selected
         return SL_MAPPED_FAILED;
     *ret_selected = measure(mapper, data);
     SlMapped mapped = run_steps(mapper, error);
-    if (mapped == SL_MAPPED_CHANGED)
+    if (mapped == SL_MAPPED_CHANGED && mapper->read.sparse)
+        write_sparse(mapper, data, out);
+    else if (mapped == SL_MAPPED_CHANGED)
         write_members(mapper, out);
     return mapped;
 }

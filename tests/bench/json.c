@@ -13,7 +13,7 @@
 #include "sl-stream-table.h"
 
 /* How fast lines are read, and changed, on one core:
- *   bench-json [MEGABYTES [ROUNDS]]     figures for people; with --tsv for programs: corpus,
+ *   bench-json [MEGABYTES [ROUNDS [METHOD [CORPUS]]]]     figures for people; with --tsv for programs: corpus,
  * method, GB/s, and the median of the rounds' ratios to the rival of its kind bench-json --write
  * CORPUS BYTES     the corpus itself Rounds of all methods are interleaved, so that the machine's
  * moods hit all of them; times are of the CPU. */
@@ -40,6 +40,7 @@ struct Bench {
     const Corpus *corpus;
     const char *text, *end;
     const SlJsonKernel *kernel;
+    const char *only; /* the one method to run, for profiles; NULL: all */
     guint64 n_lines;
     SlJsonDoc doc;
 };
@@ -326,7 +327,7 @@ run_round(Bench *b, Method *methods, guint n_methods, guint round)
     for (guint i = 0; i < n_methods; i++) {
         Method *m = &methods[i];
         b->kernel = m->kernel != NULL ? sl_json_kernel_find(m->kernel) : sl_json_kernel_get();
-        if (b->kernel == NULL)
+        if (b->kernel == NULL || (b->only != NULL && !g_str_equal(b->only, m->name)))
             continue;
         double start = cpu_seconds();
         guint64 n = m->run(b);
@@ -374,7 +375,7 @@ make_text(const Corpus *corpus, gsize bytes, GString *text, guint64 *ret_lines)
 }
 
 static gboolean
-run_corpus(const Corpus *corpus, gsize bytes, guint rounds, gboolean tsv)
+run_corpus(const Corpus *corpus, gsize bytes, guint rounds, gboolean tsv, const char *only)
 {
     enum { RIVAL, RIVAL_EDIT, RIVAL_HASH };
     Method methods[] = {
@@ -394,7 +395,7 @@ run_corpus(const Corpus *corpus, gsize bytes, guint rounds, gboolean tsv)
         {"change hash", NULL, run_change_hash, RIVAL_HASH},
     };
     g_autoptr(GString) text = g_string_sized_new(bytes + 4 * corpus->record + BENCH_PADDING);
-    Bench b = {.corpus = corpus};
+    Bench b = {.corpus = corpus, .only = only};
 
     make_text(corpus, bytes, text, &b.n_lines);
     b.text = text->str;
@@ -448,7 +449,9 @@ main(int argc, char **argv)
     if (tsv)
         g_print("rival\t%s\t0\t0\n", bench_rival.name);
     for (gsize i = 0; i < G_N_ELEMENTS(corpora); i++) {
-        if (!run_corpus(&corpora[i], MAX(bytes, 1), rounds, tsv))
+        if (argc > 4 && !g_str_equal(argv[4], corpora[i].name))
+            continue;
+        if (!run_corpus(&corpora[i], MAX(bytes, 1), rounds, tsv, argc > 3 ? argv[3] : NULL))
             return 1;
     }
     return 0;
