@@ -60,6 +60,24 @@ export async function seedRunningJob(host, connection) {
   return id;
 }
 
+/** So many runs of the connection, one a day at noon, every fifth of them failed; what each has brought grows. */
+export async function seedHistory(host, connection, runs) {
+  await host.sql(`
+    with c as (select connection_id, workspace_id from connection where name = '${connection}'),
+      j as (insert into job (config_type, scope, workspace_id, status, created_at, updated_at, started_at, finished_at)
+        select 'sync', connection_id, workspace_id, case when i % 5 = 4 then 'failed' else 'succeeded' end,
+          date_trunc('day', now()) - i * interval '1 day', date_trunc('day', now()) - i * interval '1 day' + (20 + i * 3) * interval '1 second',
+          date_trunc('day', now()) - i * interval '1 day', date_trunc('day', now()) - i * interval '1 day' + (20 + i * 3) * interval '1 second'
+        from c, generate_series(1, ${runs}) i returning job_id, status, created_at, finished_at)
+    insert into attempt (job_id, attempt_number, status, log_path, created_at, updated_at, ended_at)
+      select job_id, 0, status, 'x', created_at, finished_at, finished_at from j`);
+  await host.sql(`
+    insert into attempt_stats (job_id, attempt_number, stream, records_emitted, bytes_emitted, records_committed, bytes_committed, updated_at)
+    select job_id, 0, s.name, 1000 + 37 * (job_id % 29), 90000 + 3700 * (job_id % 29), 1000 + 37 * (job_id % 29), 90000 + 3700 * (job_id % 29), j.finished_at
+    from job j, (values (''), ('users')) s (name)
+    where scope = (select connection_id from connection where name = '${connection}') and exists (select from attempt a where a.job_id = j.job_id and a.log_path = 'x')`);
+}
+
 export function appendLog(host, id, message) {
   fs.appendFileSync(path.join(host.logs, String(id), "0.ndjson"), JSON.stringify({timestamp: Date.now(), level: "info", logSource: "source", message}) + "\n");
 }

@@ -11,25 +11,15 @@ import {modeText} from "../lib/modes.ts";
 import {useQuery} from "../lib/query.ts";
 import {navigate, useLocation} from "../lib/router.ts";
 import {scheduleText} from "../lib/schedule.ts";
-import {firstFailure, keyOf, latestStatuses, selectedStreams, standingOf, type SelectedStream, type StreamStanding} from "../lib/streams.ts";
+import {firstFailure, keyOf, latestStatuses, selectedStreams, standingOf, type SelectedStream} from "../lib/streams.ts";
 import {bytes, count, duration} from "../lib/time.ts";
 import {Ago, Button, Empty, Heading, Notice, Switch} from "../ui/controls.tsx";
 import {Confirm} from "../ui/dialog.tsx";
 import {FailureCard} from "../ui/failure.tsx";
-import {Icon, type IconName} from "../ui/icons.tsx";
+import {History} from "../ui/history.tsx";
 import {Facts, Loaded, Tabs} from "../ui/page.tsx";
-import {JobPill, StatusPill} from "../ui/status.tsx";
+import {JobPill, StatusPill, StreamPill} from "../ui/status.tsx";
 import {say} from "../ui/toasts.tsx";
-
-const STREAM_LOOKS: Record<StreamStanding, { tone: string; icon: IconName; text: () => string }> = {
-  synced: {tone: "ok", icon: "ok", text: () => _("Synced")},
-  running: {tone: "run", icon: "run", text: () => _("Running")},
-  queued: {tone: "run", icon: "queued", text: () => _("Queued")},
-  waiting: {tone: "warn", icon: "queued", text: () => _("Waits for the source's limit")},
-  failed: {tone: "bad", icon: "bad", text: () => _("Failed")},
-  cancelled: {tone: "warn", icon: "warn", text: () => _("Stopped")},
-  pending: {tone: "off", icon: "none", text: () => _("Not synced yet")},
-};
 
 interface Counters {
   records: number;
@@ -62,12 +52,12 @@ function StreamRows({streams, connectionId, active}: { streams: SelectedStream[]
     <thead><tr><th scope="col">{_("Stream")}</th><th scope="col">{_("Status")}</th><th scope="col" class="medium">{_("Mode")}</th>
       <th scope="col">{active ? _("Moved in this run") : _("Since")}</th></tr></thead>
     <tbody>{streams.map(stream => {
-      const key = keyOf(stream), status = latest.get(key), look = STREAM_LOOKS[standingOf(status, active)];
+      const key = keyOf(stream), status = latest.get(key);
       const records = live.get(key)?.records ?? known.get(key)?.recordsEmitted;
       return <tr key={key}>
         <th scope="row"><span class="two"><span class="clip" title={stream.name}>{stream.name}</span>
           {stream.namespace !== "" && <span class="small muted clip">{stream.namespace}</span>}</span></th>
-        <td><span class={`pill ${look.tone}`}><Icon name={look.icon} size={14}/>{look.text()}</span></td>
+        <td><StreamPill standing={standingOf(status, active)}/></td>
         <td class="medium muted"><span class="clip">{modeText(stream.syncMode, stream.destinationSyncMode)}</span></td>
         <td class="number">{active ? records !== undefined ? ngettext("$0 record", "$0 records", records, count(records)) : "–"
           : status ? <Ago at={status.transitionedAt / 1000}/> : <span class="muted">{_("never")}</span>}</td>
@@ -238,20 +228,20 @@ function Head({connection, onReload}: { connection: ConfigWebConnectionRead; onR
   </>;
 }
 
-const TABS = ["status", "runs", "settings", "state"] as const;
+const TABS = ["status", "runs", "history", "settings", "state"] as const;
 
 export default function ConnectionPage({connectionId, tab = "status"}: { connectionId: string; tab?: string }): JSX.Element {
   const {path} = useLocation();
   const [act, setAct] = useState<Act | null>(null);
   const found = useQuery(api.configWebConnectionGet, {connectionId}, {watch: event => concerns(connectionId)(event) && event.data["change"] !== "job"});
   const base = `/connections/${connectionId}`;
-  const texts: Record<typeof TABS[number], string> = {status: _("Status"), runs: _("Runs"), settings: _("Settings"), state: _("State")};
+  const texts: Record<typeof TABS[number], string> = {status: _("Status"), runs: _("Runs"), history: _("History"), settings: _("Settings"), state: _("State")};
   if (!(TABS as readonly string[]).includes(tab)) return <Notice tone="bad">{_("There is nothing here")}</Notice>;
   return <Loaded answer={found}>{connection => <>
     <Head connection={connection} onReload={found.reload}/>
     <Tabs label={_("Parts of the connection")} path={path} tabs={TABS.map(name => ({href: name === "status" ? base : `${base}/${name}`, text: texts[name]}))}/>
     {tab === "status" ? <StatusTab connection={connection}/> : tab === "runs" ? <JobsTab connection={connection}/>
-      : tab === "state" ? <StateTab connection={connection}/> : <SettingsTab connection={connection} onAct={setAct}/>}
+      : tab === "history" ? <History connectionId={connectionId}/> : tab === "state" ? <StateTab connection={connection}/> : <SettingsTab connection={connection} onAct={setAct}/>}
     {act !== null && <ActDialog act={act} connection={connection} onClose={() => setAct(null)}/>}
   </>}</Loaded>;
 }

@@ -64,8 +64,11 @@ export function LogLines({lines, term = "", marked}: { lines: readonly LogEntry[
   </li>)}</ol>;
 }
 
-/** Lines that are written from now on. */
-function useFollow(place: Place, filter: Filter, from: number | null, onLine: (line: LogEntry, end: number) => void): boolean {
+const DRAW_MS = 250;
+
+/** Lines that are written from now on. A connector may write faster than a screen can show: they are drawn together, and of those
+ * that would be gone from the view at once only the last ones are read at all. */
+function useFollow(place: Place, filter: Filter, from: number | null, onLines: (lines: LogEntry[], end: number) => void): boolean {
   const [live, setLive] = useState(false);
   useEffect(() => {
     if (from === null) return undefined;
@@ -73,15 +76,27 @@ function useFollow(place: Place, filter: Filter, from: number | null, onLine: (l
     const source = new EventSource(makeRequest(api.attemptLogFollow, {...wanted, offset: from}).url);
     source.onopen = () => setLive(true);
     source.onerror = () => setLive(false);
+    let waiting: { end: number; text: string }[] = [];
+    let timer: ReturnType<typeof setTimeout> | null = null;
+    const draw = () => {
+      timer = null;
+      const lines = waiting.slice(-KEEP_LINES).map(line => parseLine(line.end, line.text)), last = lines.at(-1);
+      waiting = [];
+      if (last) onLines(lines, last.offset);
+    };
     source.onmessage = event => {
-      const end = Number(event.lastEventId);
-      onLine(parseLine(end, String(event.data)), end);
+      if (waiting.length > 4 * KEEP_LINES) waiting = waiting.slice(-KEEP_LINES);
+      waiting.push({end: Number(event.lastEventId), text: String(event.data)});
+      timer ??= setTimeout(draw, DRAW_MS);
     };
     source.addEventListener("end", () => {
       source.close();
       setLive(false);
     });
-    return () => source.close();
+    return () => {
+      source.close();
+      if (timer !== null) clearTimeout(timer);
+    };
   }, [place.jobId, place.attemptNumber, filter.grep, filter.level, filter.source, from]);
   return live;
 }
@@ -117,7 +132,7 @@ export function LogView({jobId, attemptNumber, follow}: Place & { follow: boolea
     return () => abort.abort();
   }, [jobId, attemptNumber, filter, follow]);
 
-  const live = useFollow(place, filter, from, (line, end) => setView(now => now && {...now, lines: [...now.lines, line].slice(-KEEP_LINES), end}));
+  const live = useFollow(place, filter, from, (lines, end) => setView(now => now && {...now, lines: [...now.lines, ...lines].slice(-KEEP_LINES), end}));
 
   useLayoutEffect(() => {
     if (stuck && box.current) box.current.scrollTop = box.current.scrollHeight;

@@ -3,6 +3,7 @@
 import type {JSX} from "preact";
 import type {ConfigConnectionSyncStatus, JobStatus} from "../lib/api.ts";
 import {_} from "../lib/i18n.ts";
+import type {StreamStanding} from "../lib/streams.ts";
 import {Icon, type IconName} from "./icons.tsx";
 
 export type Standing = ConfigConnectionSyncStatus;
@@ -41,4 +42,19 @@ const JOBS: Record<JobStatus, Look> = {
 export function JobPill({status}: { status: JobStatus }): JSX.Element {
   const look = JOBS[status];
   return <span class={`pill ${look.tone}`}><Icon name={look.icon} size={14} spin={status === "running"}/>{look.text()}</span>;
+}
+
+const STREAMS: Record<StreamStanding, Look> = {
+  synced: {tone: "ok", icon: "ok", text: () => _("Synced")},
+  running: {tone: "run", icon: "run", text: () => _("Running")},
+  queued: {tone: "run", icon: "queued", text: () => _("Queued")},
+  waiting: {tone: "warn", icon: "queued", text: () => _("Waits for the source's limit")},
+  failed: {tone: "bad", icon: "bad", text: () => _("Failed")},
+  cancelled: {tone: "warn", icon: "warn", text: () => _("Stopped")},
+  pending: {tone: "off", icon: "none", text: () => _("Not synced yet")},
+};
+
+export function StreamPill({standing}: { standing: StreamStanding }): JSX.Element {
+  const look = STREAMS[standing];
+  return <span class={`pill ${look.tone}`}><Icon name={look.icon} size={14} spin={standing === "running"}/>{look.text()}</span>;
 }
