@@ -313,7 +313,7 @@ server_handle(SlHttpRequest *request, SlHttpReply *reply, gpointer data)
     else if (ctx.waiting)
         park(&ctx, request, reply);
     else
-        server_reply_result(ctx.operation, result, reply);
+        server_reply_result(ctx.operation, result, request, reply);
     for (guint i = 0; ctx.headers != NULL && !(ok && ctx.waiting) && i < ctx.headers->len; i += 2)
         sl_http_reply_add_header(reply, ctx.headers->pdata[i], ctx.headers->pdata[i + 1]);
     server_result_free(ctx.operation, result);

@@ -8,9 +8,11 @@
 #include "sl-error.h"
 #include "sl-id.h"
 #include "server-pieces.h"
+#include "sl-http-coding.h"
 #include "sl-problem.h"
 
 #define CONFIG_PREFIX "/api/v1/"
+#define MIN_CODED 1024
 
 ServerDialect
 server_dialect(const char *path)
@@ -58,8 +60,24 @@ write_result(const ServerOperation *operation, gpointer result, SlJsonWriter *w)
     }
 }
 
+/* Below a packet or so it saves nothing. */
+static void
+set_json(const SlHttpRequest *request, SlHttpReply *reply, guint status, GBytes *body)
+{
+    const char *accepted = sl_http_request_get_header(request, "Accept-Encoding");
+    gboolean big = g_bytes_get_size(body) >= MIN_CODED;
+    g_autoptr(GBytes) coded =
+        big && sl_http_coding_is_taken(accepted, "gzip") ? sl_http_coding_gzip(body) : NULL;
+    sl_http_reply_set(reply, status, SL_PROBLEM_CONTENT_TYPE, coded != NULL ? coded : body);
+    if (big)
+        sl_http_reply_add_header(reply, "Vary", "Accept-Encoding");
+    if (coded != NULL)
+        sl_http_reply_add_header(reply, "Content-Encoding", "gzip");
+}
+
 void
-server_reply_result(const ServerOperation *operation, gpointer result, SlHttpReply *reply)
+server_reply_result(const ServerOperation *operation, gpointer result, const SlHttpRequest *request,
+                    SlHttpReply *reply)
 {
     if (operation->out == SERVER_OUT_NONE) {
         sl_http_reply_set(reply, operation->status, NULL, NULL);
@@ -72,8 +90,8 @@ server_reply_result(const ServerOperation *operation, gpointer result, SlHttpRep
     GString *out = g_string_new(NULL);
     SlJsonWriter w = SL_JSON_WRITER_INIT(out);
     write_result(operation, result, &w);
-    sl_http_reply_set_text(reply, operation->status, SL_PROBLEM_CONTENT_TYPE,
-                           g_string_free(out, FALSE));
+    g_autoptr(GBytes) body = g_string_free_to_bytes(out);
+    set_json(request, reply, operation->status, body);
 }
 
 /* --- errors ------------------------------------------------------------------------------------

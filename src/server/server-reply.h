@@ -12,7 +12,9 @@ typedef enum {
 
 ServerDialect server_dialect(const char *path);
 
-void server_reply_result(const ServerOperation *operation, gpointer result, SlHttpReply *reply);
+/* JSON from 1 KiB on is compressed for who takes gzip. */
+void server_reply_result(const ServerOperation *operation, gpointer result,
+                         const SlHttpRequest *request, SlHttpReply *reply);
 
 /* For what has no SlErrorCode. `title` is the short name of the problem. */
 void server_reply_status(const SlHttpRequest *request, SlHttpReply *reply, guint status,

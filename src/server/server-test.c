@@ -134,6 +134,60 @@ test_token_time(void)
     g_bytes_unref(other.token_key);
 }
 
+/* Long answers are compressed for who says that he takes it, and are the same. */
+static void
+test_compressed(Fixture *fix, gconstpointer data)
+{
+    static const struct {
+        const char *accept, *path;
+        gboolean coded, varies;
+    } cases[] = {
+        {"gzip, deflate, br", "/api/public/v1/workspaces?limit=100", TRUE, TRUE},
+        {"br", "/api/public/v1/workspaces?limit=100", FALSE, TRUE},
+        {"gzip;q=0", "/api/public/v1/workspaces?limit=100", FALSE, TRUE},
+        {"gzip", "/api/v1/health", FALSE, FALSE},
+        {"gzip", "/nothing", FALSE, FALSE},
+    };
+    queue_fixture_script(fix->server.db,
+                         "insert into workspace (workspace_id, organization_id, name, created_at)"
+                         " select gen_random_uuid(), organization_id, 'n' || i, now()"
+                         " from organization, generate_series(1, 50) i");
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *headers[] = {"Accept-Encoding", cases[i].accept, NULL};
+        g_autoptr(SlHttpUnixReply) plain = NULL;
+        g_autoptr(SlHttpUnixReply) coded = NULL;
+        g_autoptr(GError) error = NULL;
+        gint64 deadline = g_get_monotonic_time() + 20 * G_USEC_PER_SEC;
+        g_test_message("%s, %s", cases[i].accept, cases[i].path);
+        sl_http_unix_request(fix->client, "GET", cases[i].path, NULL, NULL, deadline, NULL, &plain,
+                             &error);
+        g_assert_no_error(error);
+        sl_http_unix_request(fix->client, "GET", cases[i].path, headers, NULL, deadline, NULL,
+                             &coded, &error);
+        g_assert_no_error(error);
+        g_assert_null(g_hash_table_lookup(plain->headers, "content-encoding"));
+        g_assert_cmpstr(g_hash_table_lookup(plain->headers, "vary"), ==,
+                        cases[i].varies ? "Accept-Encoding" : NULL);
+        g_assert_cmpstr(g_hash_table_lookup(coded->headers, "content-encoding"), ==,
+                        cases[i].coded ? "gzip" : NULL);
+        g_assert_cmpstr(g_hash_table_lookup(coded->headers, "content-type"), ==,
+                        "application/json");
+        if (!cases[i].coded)
+            continue;
+        g_assert_cmpuint(g_bytes_get_size(coded->body), <, g_bytes_get_size(plain->body) / 2);
+        g_autoptr(GConverter) zlib =
+            G_CONVERTER(g_zlib_decompressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP));
+        gsize read, written, room = g_bytes_get_size(plain->body) + 1;
+        g_autofree char *text = g_malloc(room);
+        GConverterResult result = g_converter_convert(
+            zlib, g_bytes_get_data(coded->body, NULL), g_bytes_get_size(coded->body), text, room,
+            G_CONVERTER_INPUT_AT_END, &read, &written, &error);
+        g_assert_cmpint(result, ==, G_CONVERTER_FINISHED);
+        g_assert_cmpmem(text, written, g_bytes_get_data(plain->body, NULL),
+                        g_bytes_get_size(plain->body));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -141,6 +195,7 @@ main(int argc, char **argv)
     g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL); /* failing jobs warn */
     g_test_add_func("/server/token-time", test_token_time);
 #define CASE(name, func) g_test_add("/server/" name, Fixture, NULL, setup, func, teardown)
+    CASE("compressed", test_compressed);
     CASE("frame", test_frame);
     CASE("every-operation-is-guarded", test_every_operation_is_guarded);
     CASE("tokens", test_tokens);

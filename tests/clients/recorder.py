@@ -4,6 +4,7 @@
 
 So that it does not matter which client in which language asks. A line: method, path (as sent, with its query), agent, status, type
 (of the answer's content), seconds, request, response (bodies; what is no UTF-8 is null)."""
+import gzip
 import http.client
 import http.server
 import json
@@ -15,7 +16,9 @@ HOP = {"connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrad
 DEADLINE = 300
 
 
-def text_of(body):
+def text_of(body, coding=None):
+    if coding == "gzip":
+        body = gzip.decompress(body)
     try:
         return body.decode()
     except UnicodeDecodeError:
@@ -54,7 +57,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         upstream.close()
         self.server.keep({
             "method": self.command, "path": self.path, "agent": self.headers.get("User-Agent", ""), "status": answer.status,
-            "type": answer.headers.get("Content-Type"), "seconds": round(time.monotonic() - begun, 3), "request": text_of(body), "response": text_of(content)})
+            "type": answer.headers.get("Content-Type"), "seconds": round(time.monotonic() - begun, 3), "request": text_of(body),
+            "response": text_of(content, answer.headers.get("Content-Encoding"))})
         self.send_response_only(answer.status, answer.reason)
         for name, value in answer.getheaders():
             if name.lower() not in HOP:

@@ -152,7 +152,7 @@ gboolean
 server_secret_matches(const char *secret, const char *hash)
 {
     g_autofree char *mine = server_secret_hash(secret);
-    return equals(mine, hash);
+    return hash != NULL && equals(mine, hash);
 }
 
 /* --- callers ---------------------------------------------------------------------------------- */

@@ -12,10 +12,6 @@
 #include "sl-id.h"
 #include "sl-sql.h"
 
-/* Two tabs may use the same refresh token at once; the second one gets an access token and no more.
- */
-#define GRACE_USEC (10 * (gint64)G_USEC_PER_SEC)
-
 /* --- cookies ---------------------------------------------------------------------------------- */
 
 char *
@@ -186,11 +182,8 @@ give_access(ServerCtx *ctx, const SlAccount *account, const char *session_id, Sl
 
 /* "SESSION.SECRET"; only the hash of the secret rests with us. */
 static char *
-new_refresh(ServerCtx *ctx, const char *session_id, gint64 usec, GError **error)
+give_refresh(ServerCtx *ctx, const char *session_id, const char *secret, gint64 usec)
 {
-    g_autofree char *secret = sl_id_new_secret(error);
-    if (secret == NULL)
-        return NULL;
     g_autofree char *token = g_strconcat(session_id, ".", secret, NULL);
     set_cookie(ctx, SERVER_COOKIE_REFRESH, token, usec);
     return server_secret_hash(secret);
@@ -213,7 +206,7 @@ server_session_login(ServerCtx *ctx, const SlLoginRequest *in, SlLoginResponse *
                      GError **error)
 {
     g_autoptr(SlAccount) account = NULL;
-    g_autofree char *id = sl_id_new(), *hash = NULL;
+    g_autofree char *id = sl_id_new(), *hash = NULL, *secret = NULL;
     gint64 usec = ctx->server->session_usec;
     /* nobody logs a browser in from a foreign page; who is no browser sends neither header */
     gboolean browser = sl_http_request_get_header(ctx->request, "Sec-Fetch-Site") != NULL ||
@@ -227,9 +220,11 @@ server_session_login(ServerCtx *ctx, const SlLoginRequest *in, SlLoginResponse *
         return FALSE;
     if (ctx->waiting)
         return TRUE;
-    hash = new_refresh(ctx, id, usec, error);
-    return hash != NULL &&
-           sl_sql_session_add(ctx->tx, id, account->user_id, hash, ctx->now, ctx->now + usec, NULL,
+    secret = sl_id_new_secret(error);
+    if (secret == NULL)
+        return FALSE;
+    hash = give_refresh(ctx, id, secret, usec);
+    return sl_sql_session_add(ctx->tx, id, account->user_id, hash, ctx->now, ctx->now + usec, NULL,
                               error) &&
            give_access(ctx, account, id, ret, error);
 }
@@ -249,12 +244,34 @@ load_session(ServerCtx *ctx, SlSession **ret, char **ret_secret, GError **error)
     return sl_sql_session_lock(ctx->tx, cookie, ctx->now, ret, error);
 }
 
+ServerRefresh
+server_session_judge(const SlSession *session, const char *secret, gint64 now)
+{
+    if (server_secret_matches(secret, session->refresh_hash))
+        return SERVER_REFRESH_CURRENT;
+    return now - session->rotated_at < SERVER_SESSION_GRACE_USEC &&
+                   server_secret_matches(secret, session->previous_hash)
+               ? SERVER_REFRESH_GRACE
+               : SERVER_REFRESH_USED;
+}
+
+/* Nothing that is signed with the key begins with these words. */
+char *
+server_session_next_secret(const Server *server, const SlSession *session, const char *secret)
+{
+    gsize size;
+    const guint8 *key = g_bytes_get_data(server->token_key, &size);
+    g_autofree char *text =
+        g_strconcat("the refresh token after ", session->session_id, ".", secret, NULL);
+    return g_compute_hmac_for_string(G_CHECKSUM_SHA256, key, size, text, -1);
+}
+
 gboolean
 server_session_refresh(ServerCtx *ctx, gconstpointer in, SlLoginResponse **ret, GError **error)
 {
     g_autoptr(SlSession) session = NULL;
     g_autoptr(SlAccount) account = NULL;
-    g_autofree char *secret = NULL, *hash = NULL;
+    g_autofree char *secret = NULL, *next = NULL, *hash = NULL;
     if (!server_session_check_origin(ctx->server, ctx->request, error) ||
         !load_session(ctx, &session, &secret, error))
         return FALSE;
@@ -262,24 +279,21 @@ server_session_refresh(ServerCtx *ctx, gconstpointer in, SlLoginResponse **ret, 
         clear_cookies(ctx);
         return sl_error_set(error, SL_ERROR_UNAUTHENTICATED, "there is no session: log in");
     }
-    gboolean current = server_secret_matches(secret, session->refresh_hash);
-    gboolean grace = !current && ctx->now - session->rotated_at < GRACE_USEC &&
-                     server_secret_matches(secret, session->previous_hash);
-    if (!current && !grace) {
+    ServerRefresh kind = server_session_judge(session, secret, ctx->now);
+    if (kind == SERVER_REFRESH_USED) {
         clear_cookies(ctx);
         server_ctx_refuse(ctx, SL_ERROR_UNAUTHENTICATED,
                           "this refresh token was used before: the session has ended");
         return sl_sql_session_delete(ctx->tx, session->session_id, NULL, error);
     }
-    if (!sl_sql_account_get(ctx->tx, session->user_id, &account, error))
-        return FALSE;
-    if (current) {
-        hash = new_refresh(ctx, session->session_id, session->expires_at - ctx->now, error);
-        if (hash == NULL ||
-            !sl_sql_session_rotate(ctx->tx, session->session_id, hash, ctx->now, NULL, error))
-            return FALSE;
-    }
-    return give_access(ctx, account, session->session_id, ret, error);
+    next = server_session_next_secret(ctx->server, session, secret);
+    /* the key has been changed meanwhile: then what was given is not known, and stays good */
+    if (kind == SERVER_REFRESH_CURRENT || server_secret_matches(next, session->refresh_hash))
+        hash = give_refresh(ctx, session->session_id, next, session->expires_at - ctx->now);
+    return sl_sql_account_get(ctx->tx, session->user_id, &account, error) &&
+           (kind != SERVER_REFRESH_CURRENT ||
+            sl_sql_session_rotate(ctx->tx, session->session_id, hash, ctx->now, NULL, error)) &&
+           give_access(ctx, account, session->session_id, ret, error);
 }
 
 gboolean

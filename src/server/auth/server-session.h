@@ -22,6 +22,23 @@ gboolean server_session_check_origin(const Server *server, const SlHttpRequest *
 /* A cookie of the request; NULL: not there. */
 char *server_session_dup_cookie(const SlHttpRequest *request, const char *name);
 
+/* A refresh token changes with each use. The one before the current stays good for GRACE: two tabs
+ * use it at once, or a reload of the page throws the answer away that had the new one. */
+#define SERVER_SESSION_GRACE_USEC (10 * (gint64)G_USEC_PER_SEC)
+
+typedef enum {
+    SERVER_REFRESH_CURRENT,
+    SERVER_REFRESH_GRACE, /* the one before, in time */
+    SERVER_REFRESH_USED,  /* an old or a foreign one: somebody else has the session too */
+} ServerRefresh;
+
+ServerRefresh server_session_judge(const SlSession *session, const char *secret, gint64 now);
+
+/* What follows a secret is made of it and of our key, so that whoever comes with the same one again
+ * gets the same successor again. */
+char *server_session_next_secret(const Server *server, const SlSession *session,
+                                 const char *secret);
+
 /* Sets e-mail (may be NULL: as it is), name (may be NULL) and password of the account that the
  * one-time link is for. With ctx->waiting: not yet, return TRUE. */
 gboolean server_setup_finish(ServerCtx *ctx, const char *token, const char *email, const char *name,

@@ -138,6 +138,44 @@ test_03(Fixture *fix, gconstpointer data)
                "\"bytesSynced\":99,\"rowsSynced\":7");
 }
 
+/* The protocol's catalog is flat and snake_case, the config API's is nested and camelCase; so with
+ * states. */
+static void
+test_04(Fixture *fix, gconstpointer data)
+{
+    const char *made =
+        add_connection(fix, ",\"configurations\":{\"streams\":[{\"name\":\"users\",\"syncMode\":"
+                            "\"incremental_deduped_history\",\"cursorField\":[\"at\"]}]}");
+    const char *id = member(fix, made, "connectionId");
+    const char *of_id = format(fix, "{\"connectionId\":\"%s\"}", id);
+    const char *shown =
+        member(fix, call(fix, "POST", "/api/v1/connections/get", of_id, 200), "syncCatalog");
+    assert_has(shown, "\"jsonSchema\":{");
+    assert_has(shown, "\"sourceDefinedPrimaryKey\":[[\"id\"]]");
+    assert_has(shown,
+               "\"config\":{\"syncMode\":\"incremental\",\"destinationSyncMode\":\"append_dedup\"");
+    assert_lacks(shown, "json_schema");
+    assert_lacks(shown, "sync_mode");
+    g_assert_cmpint(count(fix, format(fix,
+                                      "select count(*) from connection where connection_id = '%s'"
+                                      " and catalog::jsonb #>> '{streams,0,destination_sync_mode}' "
+                                      "= 'append_dedup' and catalog::jsonb #> "
+                                      "'{streams,0,stream,json_schema}' is not null",
+                                      id)),
+                    ==, 1);
+    queue_fixture_script(fix->server.db,
+                         format(fix,
+                                "insert into state (connection_id, namespace, stream, type, state,"
+                                " updated_at) values ('%s', 'public', 'users', 'STREAM',"
+                                " '{\"at\":1}', now())",
+                                id));
+    const char *state = call(fix, "POST", "/api/v1/state/get", of_id, 200);
+    g_assert_cmpstr(member(fix, state, "stateType"), ==, "stream");
+    g_assert_cmpstr(member(fix, state, "streamState"), ==,
+                    "[{\"streamDescriptor\":{\"name\":\"users\",\"namespace\":\"public\"},"
+                    "\"streamState\":{\"at\":1}}]");
+}
+
 /* --- secrets -------------------------------------------------------------------------------------
  */
 
@@ -471,6 +509,31 @@ test_22(Fixture *fix, gconstpointer data)
          "{\"name\":\"x\",\"workspaceId\":\"" FIXTURE_WORKSPACE "\",\"configuration\":{}}", 422);
 }
 
+/* Also where no job was made for the answer. */
+static void
+test_23(Fixture *fix, gconstpointer data)
+{
+    static const struct {
+        const char *path, *body;
+    } cases[] = {
+        {"sources/check_connection", "{\"sourceId\":\"" FIXTURE_SOURCE "\"}"},
+        {"sources/discover_schema", "{\"sourceId\":\"" FIXTURE_SOURCE "\"}"},
+        {"source_definition_specifications/get", "{\"sourceDefinitionId\":\"" FIXTURE_SOURCE
+                                                 "\",\"workspaceId\":\"" FIXTURE_WORKSPACE "\"}"},
+        {"source_definition_specifications/get_for_source",
+         "{\"sourceId\":\"" FIXTURE_SOURCE "\"}"},
+    };
+    fix->job_output = NULL; /* what runs fails */
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *answer =
+            call(fix, "POST", format(fix, "/api/v1/%s", cases[i].path), cases[i].body, 200);
+        const char *info = member(fix, answer, "jobInfo");
+        assert_has(info, "\"configType\":");
+        assert_has(info, "\"succeeded\":");
+        assert_has(info, "\"createdAt\":");
+    }
+}
+
 static void
 test_24(Fixture *fix, gconstpointer data)
 {
@@ -602,6 +665,49 @@ test_33(Fixture *fix, gconstpointer data)
         add_connection(fix, ",\"configurations\":{\"streams\":[{\"name\":\"logs\"}]}");
     g_assert_cmpstr(member(fix, made, "configurations"), ==,
                     "{\"streams\":[{\"name\":\"logs\",\"syncMode\":\"full_refresh_overwrite\"}]}");
+}
+
+/* Our page comes from the server that it asks, and no client of the list is a page of others:
+ * nobody is allowed to read answers across origins. README.md of src/server says why. */
+static void
+test_34(Fixture *fix, gconstpointer data)
+{
+    static const struct {
+        const char *method, *path, *body;
+        guint status;
+    } cases[] = {
+        {"GET", SOURCES, NULL, 200},
+        {"GET", "/api/v1/health", NULL, 200},
+        {"POST", "/api/v1/workspaces/list", "{}", 200},
+        {"GET", SOURCES "/x", NULL, 400},
+        {"OPTIONS", SOURCES, NULL, 405},
+        {"OPTIONS", "/api/v1/workspaces/list", NULL, 405},
+        {"OPTIONS", "/api/login", NULL, 405},
+    };
+    const char *headers[] = {"Origin",
+                             "https://page.example",
+                             "Access-Control-Request-Method",
+                             "POST",
+                             "Access-Control-Request-Headers",
+                             "authorization, content-type, x-airbyte-analytic-source",
+                             "X-Airbyte-Analytic-Source",
+                             "webapp",
+                             NULL};
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GBytes) body =
+            cases[i].body != NULL ? g_bytes_new_static(cases[i].body, strlen(cases[i].body)) : NULL;
+        g_autoptr(SlHttpUnixReply) reply = NULL;
+        g_autoptr(GError) error = NULL;
+        GHashTableIter iter;
+        gpointer name;
+        sl_http_unix_request(fix->client, cases[i].method, cases[i].path, headers, body,
+                             g_get_monotonic_time() + 20 * G_USEC_PER_SEC, NULL, &reply, &error);
+        g_assert_no_error(error);
+        g_assert_cmpuint(reply->status, ==, cases[i].status);
+        g_hash_table_iter_init(&iter, reply->headers);
+        while (g_hash_table_iter_next(&iter, &name, NULL))
+            g_assert_false(g_str_has_prefix(name, "access-control-"));
+    }
 }
 
 #define MANIFESTS WS "/definitions/declarative_sources"
@@ -740,6 +846,7 @@ main(int argc, char **argv)
     CASE("01-keys-are-never-recased", test_01);
     CASE("02-one-off-spellings", test_02);
     CASE("03-synced-is-committed", test_03);
+    CASE("04-two-catalogs", test_04);
     CASE("05-mask-where-a-value-is", test_05);
     CASE("06-put-keeps-by-the-mask", test_06);
     CASE("07-patch-keeps-by-the-mask", test_07);
@@ -758,6 +865,7 @@ main(int argc, char **argv)
     CASE("20-bare-arrays", test_20);
     CASE("21-delete-codes", test_21);
     CASE("22-problems", test_22);
+    CASE("23-job-info-always", test_23);
     CASE("24-no-status-reason", test_24);
     CASE("25-basic-schedules-are-read-only", test_25);
     CASE("26-quartz", test_26);
@@ -766,6 +874,7 @@ main(int argc, char **argv)
     CASE("31-never-null", test_31);
     CASE("32-never-queued", test_32);
     CASE("33-selected-streams-only", test_33);
+    CASE("34-no-cors", test_34);
     CASE("35-declarative-apart", test_35);
     CASE("36-uuids", test_36);
     CASE("38-mode-change-wipes-state", test_38);

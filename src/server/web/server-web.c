@@ -6,6 +6,7 @@
 
 #include "server-reply.h"
 #include "sl-error.h"
+#include "sl-http-coding.h"
 
 #define INDEX "/index.html"
 #define ASSETS "/assets/"
@@ -140,27 +141,13 @@ server_web_free(ServerWeb *web)
 
 /* --- answering -------------------------------------------------------------------------------- */
 
-/* Is `name` in a list as of Accept-Encoding, and not with a quality of nothing? */
-static gboolean
-takes(const char *header, const char *name)
-{
-    g_auto(GStrv) items = g_strsplit(header != NULL ? header : "", ",", -1);
-    for (char **item = items; *item != NULL; item++) {
-        g_auto(GStrv) parts = g_strsplit(*item, ";", 2);
-        if (parts[0] == NULL || g_ascii_strcasecmp(g_strstrip(parts[0]), name) != 0)
-            continue;
-        const char *quality = parts[1] != NULL ? strstr(parts[1], "q=") : NULL;
-        return quality == NULL || g_ascii_strtod(quality + 2, NULL) > 0;
-    }
-    return FALSE;
-}
-
 static guint
 choose_encoding(const File *file, const SlHttpRequest *request)
 {
     const char *header = sl_http_request_get_header(request, "Accept-Encoding");
     guint i = 0;
-    while (i < PLAIN && (file->body[i] == NULL || !takes(header, encodings[i].name)))
+    while (i < PLAIN &&
+           (file->body[i] == NULL || !sl_http_coding_is_taken(header, encodings[i].name)))
         i++;
     return i;
 }
