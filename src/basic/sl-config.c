@@ -146,6 +146,9 @@ static const Key keys[] = {
      "sender of mails; empty: sluice@ and the host name"},
     {"Notify", "SmtpTo", KEY_STRING, AT(notify_smtp_to), "", 0, 0,
      "receiver of mails where neither workspace nor organization has an address"},
+    {"PostSync", "Units", KEY_STRING, AT(post_sync_units), "", 0, 0,
+     "units of this host that connections may start after a run, as globs separated by spaces: "
+     "dbt.service, or dbt@.service for one instance for each run; empty: none"},
     {"Retention", "Jobs", KEY_SPAN, AT(retention_jobs_usec), "180d", DAY, 36500 * DAY,
      "finished jobs are kept so long; the last of each connection always"},
     {"Retention", "JobsPerConnection", KEY_NUMBER, AT(retention_jobs_each), "0", 0, 1000000,

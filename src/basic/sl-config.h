@@ -70,6 +70,9 @@ typedef struct {
     gint64 notify_smtp_start_tls;
     char *notify_smtp_user, *notify_smtp_from, *notify_smtp_to;
 
+    /* [PostSync] */
+    char *post_sync_units; /* globs, separated by spaces; "" = none */
+
     /* [Retention] */
     gint64 retention_jobs_usec, retention_logs_usec;
     gint64 retention_events_usec, retention_notices_usec;

@@ -17,8 +17,11 @@ typedef struct {
     const char *smtp_password; /* NULL: none */
     const char *wake_file;     /* what has started it; NULL: none */
     const char *templates;     /* folder of the administrator's templates; NULL: the usual one */
-    /* starts a unit that the administrator has allowed, for a run; NULL: nobody can be asked */
-    gboolean (*start_unit)(const char *unit, gint64 job_id, GError **error);
+    /* starts a unit that the administrator has allowed, for a run; *ret_result: a word for the
+     * timeline, to be freed. In any thread. NULL: nobody can be asked */
+    gboolean (*start_unit)(const char *unit, gint64 job_id, gpointer data, char **ret_result,
+                           GError **error);
+    gpointer start_unit_data;
     gint64 (*clock)(void); /* NULL: g_get_real_time */
 } CronContext;
 

@@ -146,10 +146,16 @@ set_server(SlConfig *config, const char *name)
 }
 
 static gboolean
-start_unit(const char *unit, gint64 job_id, GError **error)
+start_unit(const char *unit, gint64 job_id, gpointer data, char **ret_result, GError **error)
 {
-    if (strcmp(unit, "good.service") == 0)
+    if (strcmp(unit, "good.service") == 0 || strcmp(unit, "good@.service") == 0) {
+        *ret_result = g_strdup("started");
         return TRUE;
+    }
+    if (strcmp(unit, "away.service") == 0)
+        return sl_error_set(error, SL_ERROR_UNAVAILABLE, "the host is stopping");
+    if (strcmp(unit, "broken.service") == 0)
+        return sl_error_set(error, SL_ERROR_FAILED, "starting '%s': the job ended 'failed'", unit);
     return sl_error_set(error, SL_ERROR_FORBIDDEN, "unit '%s' is not allowed (job %d)", unit,
                         (int)job_id);
 }
@@ -311,6 +317,81 @@ test_mail(void)
     assert_count(db, 3, "sent_at is not null");
 }
 
+static void
+add_post_sync(SlDb *db, const char *channel, const char *target, gint64 job_id)
+{
+    g_autofree char *sql = g_strdup_printf(
+        "insert into notification (notification_id, workspace_id, connection_id, job_id, trigger,"
+        " channel, target, facts, due_at, created_at) values (gen_random_uuid(),"
+        " '" FIXTURE_WORKSPACE "', '" FIXTURE_CONNECTION "', %d, 'postSync', '%s', '%s',"
+        " '{\"connection\":{\"id\":\"c\",\"name\":\"orders\"}}', '2026-08-01T12:00:00Z',"
+        " '2026-08-01T12:00:00Z')",
+        (int)job_id, channel, target);
+    queue_fixture_script(db, sql);
+}
+
+/* What follows a run: the timeline tells how it went, once, and of a webhook not its address. */
+static void
+test_post_sync(void)
+{
+    static const struct {
+        const char *channel, *target, *summary; /* NULL: nothing yet */
+    } cases[] = {
+        {"unit", "good.service",
+         "{\"jobId\": 1, \"kind\": \"POST_SYNC\", \"action\": \"good.service\", "
+         "\"result\": \"started\"}"},
+        {"unit", "good@.service",
+         "{\"jobId\": 2, \"kind\": \"POST_SYNC\", \"action\": \"good@2.service\", "
+         "\"result\": \"started\"}"},
+        {"unit", "forbidden.service",
+         "{\"jobId\": 3, \"kind\": \"POST_SYNC\", \"action\": \"forbidden.service\", \"result\": "
+         "\"failed\", \"message\": \"unit ''forbidden.service'' is not allowed (job 3)\"}"},
+        {"unit", "broken.service",
+         "{\"jobId\": 4, \"kind\": \"POST_SYNC\", \"action\": \"broken.service\", \"result\": "
+         "\"failed\", \"message\": \"starting ''broken.service'': the job ended ''failed''\"}"},
+        {"unit", "away.service", NULL},
+        {"webhook", "ftp://secret/",
+         "{\"jobId\": 6, \"kind\": \"POST_SYNC\", \"action\": \"webhook\", \"result\": "
+         "\"failed\"}"},
+    };
+    g_autoptr(SlDb) db = queue_fixture_new();
+    g_autoptr(SlConfig) config = make_config(10 * SEC);
+    Hook hook;
+    clock_now = FIXTURE_NOW;
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++)
+        add_post_sync(db, cases[i].channel, cases[i].target, (gint64)i + 1);
+    hook_start(&hook, GOOD);
+    add_post_sync(db, "webhook", hook.url, 7);
+    run(db, config, "3 notifications delivered, 4 failed");
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *sql = g_strdup_printf(
+            "select count(*) from connection_event where event_type = 'UNKNOWN' and "
+            "summary ->> 'jobId' = '%d' and summary @> '%s'",
+            (int)i + 1, cases[i].summary != NULL ? cases[i].summary : "{}");
+        g_test_message("%s", cases[i].target);
+        g_assert_cmpint(queue_fixture_count(db, sql), ==, cases[i].summary != NULL);
+    }
+    g_assert_cmpint(queue_fixture_count(db, "select count(*) from connection_event where summary "
+                                            "@> '{\"action\":\"webhook\",\"result\":\"called\"}'"),
+                    ==, 1);
+    g_assert_cmpint(
+        queue_fixture_count(db, "select count(*) from connection_event where summary::text ~ '//'"),
+        ==, 0);
+    assert_count(db, 1, "target = 'away.service' and due_at = '2026-08-01T12:00:10Z'");
+    for (config->notify_max_tries = 3; clock_now < FIXTURE_NOW + 60 * SEC; clock_now += 10 * SEC) {
+        g_autofree char *result = NULL;
+        CronContext context = {
+            .db = db, .config = config, .start_unit = start_unit, .clock = read_clock};
+        g_assert_true(cron_notify_run(&context, &result, NULL));
+    }
+    assert_count(db, 1, "target = 'away.service' and due_at is null and tries = 3");
+    g_assert_cmpint(queue_fixture_count(
+                        db, "select count(*) from connection_event where summary ->> 'jobId' = '5' "
+                            "and summary ->> 'message' = 'the host is stopping'"),
+                    ==, 1);
+    hook_stop(&hook);
+}
+
 /* Killed after the claim: the next one waits until the claim is over, then sends it with its id. */
 static void
 test_dead_sender(void)
@@ -385,6 +466,7 @@ main(int argc, char **argv)
     g_test_add_func("/cron/notify/bad-receivers", test_bad_receivers);
     g_test_add_func("/cron/notify/giving-up", test_giving_up);
     g_test_add_func("/cron/notify/mail", test_mail);
+    g_test_add_func("/cron/notify/post-sync", test_post_sync);
     g_test_add_func("/cron/notify/dead-sender", test_dead_sender);
     g_test_add_func("/cron/notify/together", test_together);
     return g_test_run();

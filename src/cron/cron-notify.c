@@ -63,14 +63,17 @@ send_webhook(const CronContext *context, const SlNotification *row, const SlNoti
     return sl_webhook_post(row->target, row->notification_id, body, &policy, error);
 }
 
+/* *ret_result: what was done, in a word for the timeline. */
 static gboolean
-deliver(const CronContext *context, const SlNotification *row, GError **error)
+deliver(const CronContext *context, const SlNotification *row, char **ret_result, GError **error)
 {
     g_auto(SlNoticeText) text = {0};
     if (row->channel == SL_NOTIFICATION_CHANNEL_UNIT)
         return context->start_unit != NULL
-                   ? context->start_unit(row->target, row->job_id, error)
+                   ? context->start_unit(row->target, row->job_id, context->start_unit_data,
+                                         ret_result, error)
                    : sl_error_set(error, SL_ERROR_UNAVAILABLE, "there is no launcher to ask");
+    *ret_result = g_strdup("called");
     if (!sl_notice_text(row, context->config->server_public_url,
                         context->templates != NULL ? context->templates : TEMPLATES, &text, error))
         return FALSE;
@@ -79,11 +82,14 @@ deliver(const CronContext *context, const SlNotification *row, GError **error)
 }
 
 /* An address that is none, or is not allowed, stays so. A mail server says itself what is for good;
- * a webhook that answers 404 today may be repaired tomorrow. */
+ * a webhook that answers 404 today may be repaired tomorrow. A unit that fails is not started again
+ * by us: how often it is tried is said in the unit (Restart=). */
 static gboolean
 may_help_later(const SlNotification *row, const GError *reason)
 {
     SlErrorCode code = sl_error_code(reason);
+    if (row->channel == SL_NOTIFICATION_CHANNEL_UNIT)
+        return sl_error_info(code)->retryable;
     return code != SL_ERROR_INVALID && code != SL_ERROR_FORBIDDEN &&
            (code != SL_ERROR_FAILED || row->channel != SL_NOTIFICATION_CHANNEL_EMAIL);
 }
@@ -104,14 +110,15 @@ claim(Outbox *outbox, SlNotification **ret, GError **error)
 }
 
 static gboolean
-settle(Outbox *outbox, const SlNotification *row, const GError *reason, GError **error)
+settle(Outbox *outbox, const SlNotification *row, const char *result, const GError *reason,
+       GError **error)
 {
     gint64 now = outbox->context->clock != NULL ? outbox->context->clock() : g_get_real_time();
     g_autoptr(SlTx) tx = sl_db_begin(outbox->context->db, FALSE, error);
     if (tx == NULL)
         return FALSE;
     gboolean ok = reason == NULL
-                      ? sl_notice_sent(tx, row, now, error)
+                      ? sl_notice_sent(tx, row, result, now, error)
                       : sl_notice_failed(tx, row, reason->message, may_help_later(row, reason),
                                          outbox->context->config->notify_max_tries, now, error);
     return ok && sl_tx_commit(tx, error);
@@ -134,19 +141,20 @@ send_one(Outbox *outbox, gboolean *ret_worked, GError **error)
 {
     g_autoptr(SlNotification) row = NULL;
     g_autoptr(GError) reason = NULL;
+    g_autofree char *result = NULL;
     if (!claim(outbox, &row, error))
         return FALSE;
     *ret_worked = row != NULL;
     if (row == NULL)
         return TRUE;
-    gboolean ok = deliver(outbox->context, row, &reason);
+    gboolean ok = deliver(outbox->context, row, &result, &reason);
     if (!ok)
         log_failure(outbox, row, reason);
     g_mutex_lock(&outbox->mutex);
     outbox->sent += ok;
     outbox->failed += !ok;
     g_mutex_unlock(&outbox->mutex);
-    return settle(outbox, row, reason, error);
+    return settle(outbox, row, result, reason, error);
 }
 
 /* Ends when there is nothing to do and nobody is busy: a row that waits for another's target is

@@ -11,6 +11,7 @@
 
 #define LOG_FOLDER "/var/log/sluice/jobs"
 #define WAKE_FILE "/run/sluice/notify/due"
+#define LAUNCHER_MSEC (30 * 1000)
 #define DB_CONNECTIONS 6 /* a duty, and the senders of notifications */
 #define STATEMENT_USEC (300 * (gint64)G_USEC_PER_SEC)
 
@@ -26,6 +27,22 @@ typedef struct {
     GHashTable *running; /* names of duties */
 } Cron;
 
+/* The launcher looks at [PostSync] Units= itself; a launcher that restarts is waited for. */
+static gboolean
+start_unit(const char *unit, gint64 job_id, gpointer data, char **ret_result, GError **error)
+{
+    g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
+        data, "org.sluice.Launcher1", "/org/sluice/Launcher1", "org.sluice.Launcher1",
+        "StartPostSyncUnit", g_variant_new("(sxa{sv})", unit, job_id, NULL), G_VARIANT_TYPE("(ss)"),
+        G_DBUS_CALL_FLAGS_NONE, LAUNCHER_MSEC, NULL, error);
+    if (reply == NULL) {
+        sl_bus_map_error(error);
+        return FALSE;
+    }
+    g_variant_get(reply, "(ss)", NULL, ret_result);
+    return TRUE;
+}
+
 static gboolean
 run_duty(const Cron *cron, const CronDuty *duty, char **ret_result, GError **error)
 {
@@ -36,6 +53,11 @@ run_duty(const Cron *cron, const CronDuty *duty, char **ret_result, GError **err
                            .key = cron->key,
                            .smtp_password = cron->smtp_password,
                            .wake_file = WAKE_FILE};
+    const SlBus *bus = sl_daemon_get_bus(cron->daemon);
+    if (bus != NULL) {
+        context.start_unit = start_unit;
+        context.start_unit_data = sl_bus_get_connection(bus);
+    }
     if (!duty->run(&context, ret_result, error)) {
         g_prefix_error(error, "%s: ", duty->name);
         return FALSE;

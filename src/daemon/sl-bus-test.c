@@ -29,11 +29,9 @@ check_word(GDBusMethodInvocation *invocation, gpointer data, GError **error)
 }
 
 static const SlBusMethod methods[] = {
-    {"StartConnector", NULL, check_word},
-    {"StopConnector", "org.sluice.other", NULL},
-    {"StopWorkload", "org.sluice.manage", NULL},
-    {"RunConnector", "org.sluice.manage", NULL},
-    {"ListWorkloads", NULL, NULL},
+    {"StartConnector", NULL, check_word},        {"StopConnector", "org.sluice.other", NULL},
+    {"StopWorkload", "org.sluice.manage", NULL}, {"RunConnector", "org.sluice.manage", NULL},
+    {"StartPostSyncUnit", NULL, NULL},           {"ListWorkloads", NULL, NULL},
 };
 
 /* Work in a thread, the answer in the main thread; "fail" fails. */
@@ -217,18 +215,20 @@ static void
 test_table(Fixture *f, gconstpointer data)
 {
     static const SlBusMethod unknown[] = {
-        {"StartConnector", NULL, NULL}, {"StopConnector", NULL, NULL}, {"StopWorkload", NULL, NULL},
-        {"RunConnector", NULL, NULL},   {"ListWorkloads", NULL, NULL}, {"Nonsense", NULL, NULL},
+        {"StartConnector", NULL, NULL},    {"StopConnector", NULL, NULL},
+        {"StopWorkload", NULL, NULL},      {"RunConnector", NULL, NULL},
+        {"ListWorkloads", NULL, NULL},     {"Nonsense", NULL, NULL},
+        {"StartPostSyncUnit", NULL, NULL},
     };
     g_autoptr(GError) error = NULL;
     g_autoptr(SlBusLauncher1) object = sl_bus_launcher1_skeleton_new();
     GDBusInterfaceSkeleton *skeleton = G_DBUS_INTERFACE_SKELETON(object);
-    g_assert_false(sl_bus_export(f->bus, skeleton, "/x", methods, 4, NULL, &error));
+    g_assert_false(sl_bus_export(f->bus, skeleton, "/x", methods, 5, NULL, &error));
     g_assert_error(error, SL_ERROR, SL_ERROR_FAILED);
     g_assert_nonnull(strstr(error->message, "ListWorkloads"));
     g_clear_error(&error);
-    g_assert_false(sl_bus_export(f->bus, skeleton, "/x", unknown, 6, NULL, &error));
-    g_assert_nonnull(strstr(error->message, "6 rows"));
+    g_assert_false(sl_bus_export(f->bus, skeleton, "/x", unknown, 7, NULL, &error));
+    g_assert_nonnull(strstr(error->message, "7 rows"));
 }
 
 static void

@@ -398,6 +398,7 @@ code_from_name(const char *name)
     } names[] = {
         {"org.freedesktop.systemd1.UnitExists", SL_ERROR_EXISTS},
         {"org.freedesktop.systemd1.NoSuchUnit", SL_ERROR_NOT_FOUND},
+        {"org.freedesktop.systemd1.UnitMasked", SL_ERROR_FORBIDDEN},
         {"org.freedesktop.systemd1.NoUnitForPID", SL_ERROR_NOT_FOUND},
         /* The unit is being stopped, or the host is: not now. */
         {"org.freedesktop.systemd1.TransactionIsDestructive", SL_ERROR_UNAVAILABLE},

@@ -315,6 +315,29 @@ on_start(SlSystemd1Manager *manager, GDBusMethodInvocation *invocation, const ch
     return TRUE;
 }
 
+/* A unit that lies in a file: no transient one, and it may run already. */
+static gboolean
+on_start_unit(SlSystemd1Manager *manager, GDBusMethodInvocation *invocation, const char *name,
+              const char *mode, gpointer data)
+{
+    SlTestBus *bus = data;
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&bus->mutex);
+    g_autofree char *refuse = g_steal_pointer(&bus->refuse);
+    g_autofree char *result = g_steal_pointer(&bus->job_result);
+    g_string_append_printf(bus->calls, "start-unit %s %s\n", name, mode);
+    if (refuse != NULL) {
+        g_dbus_method_invocation_return_dbus_error(invocation, refuse, "refused");
+        return TRUE;
+    }
+    g_autofree char *job = g_strdup_printf(SYSTEMD_PATH "/job/%u", bus->n_jobs + 1);
+    sl_systemd1_manager_complete_start_unit(manager, invocation, job);
+    if (g_strcmp0(result, "never") == 0)
+        bus->n_jobs++;
+    else
+        g_free(finish_job(bus, name, result != NULL ? result : "done"));
+    return TRUE;
+}
+
 static gboolean
 on_stop(SlSystemd1Manager *manager, GDBusMethodInvocation *invocation, const char *name,
         const char *mode, gpointer data)
@@ -404,6 +427,7 @@ register_systemd1(SlTestBus *bus)
     } handlers[] = {
         {"handle-subscribe", G_CALLBACK(on_subscribe)},
         {"handle-start-transient-unit", G_CALLBACK(on_start)},
+        {"handle-start-unit", G_CALLBACK(on_start_unit)},
         {"handle-stop-unit", G_CALLBACK(on_stop)},
         {"handle-kill-unit", G_CALLBACK(on_kill)},
         {"handle-get-unit-by-pid", G_CALLBACK(on_get_by_pid)},

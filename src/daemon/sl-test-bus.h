@@ -20,10 +20,12 @@ void sl_test_bus_add_polkit(SlTestBus *bus, const char *action);
 
 void sl_test_bus_add_systemd1(SlTestBus *bus);
 
-/* What was asked of it, a line each: "start NAME", "start NAME with AUX", "stop NAME", … */
+/* What was asked of it, a line each: "start NAME", "start NAME with AUX",
+ * "start-unit NAME MODE", "stop NAME", … */
 char *sl_test_systemd1_take_calls(SlTestBus *bus);
 
-/* The next start: fails with this D-Bus error, or its job ends with this result. */
+/* The next start: fails with this D-Bus error, or its job ends with this result
+ * ("never", of a unit that lies in a file: it goes on). */
 void sl_test_systemd1_refuse_next(SlTestBus *bus, const char *error_name);
 void sl_test_systemd1_fail_next(SlTestBus *bus, const char *job_result, gint32 status);
 

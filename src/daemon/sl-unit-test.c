@@ -114,6 +114,25 @@ test_start_stop(Fixture *f, gconstpointer data)
 }
 
 static void
+test_existing(Fixture *f, gconstpointer data)
+{
+    sl_units_start_existing(f->units, "dbt@7.service", on_job_done, f);
+    wait_done(f);
+    g_assert_no_error(f->error);
+    sl_test_systemd1_fail_next(f->test, "failed", 1);
+    sl_units_start_existing(f->units, "dbt.service", on_job_done, f);
+    wait_done(f);
+    g_assert_error(f->error, SL_ERROR, SL_ERROR_FAILED);
+    g_assert_cmpstr(f->error->message, ==, "starting 'dbt.service': the job ended 'failed'");
+    sl_test_systemd1_refuse_next(f->test, "org.freedesktop.systemd1.NoSuchUnit");
+    sl_units_start_existing(f->units, "x.service", on_job_done, f);
+    wait_done(f);
+    g_assert_error(f->error, SL_ERROR, SL_ERROR_NOT_FOUND);
+    expect_calls(f, "start-unit dbt@7.service replace\nstart-unit dbt.service replace\n"
+                    "start-unit x.service replace\n");
+}
+
+static void
 test_early_job(Fixture *f, gconstpointer data)
 {
     sl_test_systemd1_hurry_next(f->test);
@@ -215,6 +234,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define ADD(name, function) g_test_add("/unit/" name, Fixture, NULL, set_up, function, tear_down)
     ADD("start-stop", test_start_stop);
+    ADD("existing", test_existing);
     ADD("early-job", test_early_job);
     ADD("refused", test_refused);
     ADD("failed", test_failed);

@@ -23,11 +23,13 @@ typedef struct {
     gint32 code, status;
 } Watch;
 
+typedef enum { JOB_START_TRANSIENT, JOB_START, JOB_STOP } JobKind;
+
 /* What a task is about, for its error. */
 typedef struct {
     char *what; /* "starting 'x.service'" */
     char *name;
-    gboolean is_stop;
+    JobKind kind;
     char *result; /* of the unit, when it ended before its job */
     gint32 status;
 } JobTask;
@@ -182,7 +184,7 @@ finish_job(SlUnits *units, GTask *task, const char *result)
 {
     const JobTask *job = g_task_get_task_data(task);
 
-    if (strcmp(result, "done") == 0 || (job->is_stop && strcmp(result, "skipped") == 0))
+    if (strcmp(result, "done") == 0 || (job->kind == JOB_STOP && strcmp(result, "skipped") == 0))
         g_task_return_boolean(task, TRUE);
     else if (job->result != NULL && job->status != 0)
         g_task_return_new_error(task, SL_ERROR, SL_ERROR_FAILED, "%s: %s (%s, status %d)",
@@ -220,6 +222,21 @@ take_job(SlUnits *units, GTask *task, const char *path)
         g_hash_table_replace(units->jobs, g_strdup(path), g_object_ref(task));
 }
 
+static gboolean
+finish_call(JobKind kind, SlSystemd1Manager *manager, char **ret_path, GAsyncResult *result,
+            GError **error)
+{
+    switch (kind) {
+    case JOB_START:
+        return sl_systemd1_manager_call_start_unit_finish(manager, ret_path, result, error);
+    case JOB_STOP:
+        return sl_systemd1_manager_call_stop_unit_finish(manager, ret_path, result, error);
+    default:
+        return sl_systemd1_manager_call_start_transient_unit_finish(manager, ret_path, result,
+                                                                    error);
+    }
+}
+
 static void
 on_call_replied(GObject *source, GAsyncResult *result, gpointer data)
 {
@@ -227,14 +244,8 @@ on_call_replied(GObject *source, GAsyncResult *result, gpointer data)
     const JobTask *job = g_task_get_task_data(task);
     g_autoptr(GError) error = NULL;
     g_autofree char *path = NULL;
-    gboolean ok;
+    gboolean ok = finish_call(job->kind, SL_SYSTEMD1_MANAGER(source), &path, result, &error);
 
-    if (job->is_stop)
-        ok = sl_systemd1_manager_call_stop_unit_finish(SL_SYSTEMD1_MANAGER(source), &path, result,
-                                                       &error);
-    else
-        ok = sl_systemd1_manager_call_start_transient_unit_finish(SL_SYSTEMD1_MANAGER(source),
-                                                                  &path, result, &error);
     sl_bus_map_error(&error);
     if (g_error_matches(error, SL_ERROR, SL_ERROR_CANCELLED)) {
         /* `units` is gone. */
@@ -244,7 +255,7 @@ on_call_replied(GObject *source, GAsyncResult *result, gpointer data)
     SlUnits *units = g_object_get_data(source, "sl-units");
     if (ok)
         take_job(units, task, path);
-    else if (job->is_stop && g_error_matches(error, SL_ERROR, SL_ERROR_NOT_FOUND))
+    else if (job->kind == JOB_STOP && g_error_matches(error, SL_ERROR, SL_ERROR_NOT_FOUND))
         g_task_return_boolean(task, TRUE);
     else {
         g_prefix_error(&error, "%s: ", job->what);
@@ -255,14 +266,14 @@ on_call_replied(GObject *source, GAsyncResult *result, gpointer data)
 }
 
 static GTask *
-job_task_new(const char *verb, const char *name, gboolean is_stop, GAsyncReadyCallback callback,
+job_task_new(const char *verb, const char *name, JobKind kind, GAsyncReadyCallback callback,
              gpointer data)
 {
     GTask *task = g_task_new(NULL, NULL, callback, data);
     JobTask *job = g_new0(JobTask, 1);
     job->what = g_strdup_printf("%s '%s'", verb, name);
     job->name = g_strdup(name);
-    job->is_stop = is_stop;
+    job->kind = kind;
     g_task_set_task_data(task, job, job_task_free);
     return task;
 }
@@ -279,7 +290,17 @@ sl_units_start(SlUnits *units, const SlUnitSpec *spec, const SlUnitSpec *aux,
     sl_systemd1_manager_call_start_transient_unit(
         units->manager, spec->name, "fail", sl_unit_spec_build(spec),
         g_variant_builder_end(&others), units->cancellable, on_call_replied,
-        job_task_new("starting", spec->name, FALSE, callback, data));
+        job_task_new("starting", spec->name, JOB_START_TRANSIENT, callback, data));
+}
+
+void
+sl_units_start_existing(SlUnits *units, const char *name, GAsyncReadyCallback callback,
+                        gpointer data)
+{
+    units->n_calls++;
+    sl_systemd1_manager_call_start_unit(units->manager, name, "replace", units->cancellable,
+                                        on_call_replied,
+                                        job_task_new("starting", name, JOB_START, callback, data));
 }
 
 void
@@ -288,7 +309,7 @@ sl_units_stop(SlUnits *units, const char *name, GAsyncReadyCallback callback, gp
     units->n_calls++;
     sl_systemd1_manager_call_stop_unit(units->manager, name, "replace", units->cancellable,
                                        on_call_replied,
-                                       job_task_new("stopping", name, TRUE, callback, data));
+                                       job_task_new("stopping", name, JOB_STOP, callback, data));
 }
 
 gboolean

@@ -89,6 +89,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlUnits, sl_units_free)
 void sl_units_start(SlUnits *units, const SlUnitSpec *spec, const SlUnitSpec *aux,
                     GAsyncReadyCallback callback, gpointer data);
 
+/* Starts a unit that somebody else has written, as `systemctl start` does; one that runs is started
+ * already. SL_ERROR_NOT_FOUND: there is none. */
+void sl_units_start_existing(SlUnits *units, const char *name, GAsyncReadyCallback callback,
+                             gpointer data);
+
 /* Stops a unit and waits until it is gone; one that is gone already is fine. */
 void sl_units_stop(SlUnits *units, const char *name, GAsyncReadyCallback callback, gpointer data);
 gboolean sl_units_job_finish(GAsyncResult *result, GError **error);

@@ -33,12 +33,28 @@ check_orchestrator(GDBusMethodInvocation *invocation, gpointer data, GError **er
     return TRUE;
 }
 
+/* In GDBus's thread: the control plane, or root. */
+static gboolean
+check_control(GDBusMethodInvocation *invocation, gpointer data, GError **error)
+{
+    const Launcher *launcher = data;
+    guint32 pid = 0, uid = 0;
+
+    if (!sl_bus_get_caller(g_dbus_method_invocation_get_connection(invocation),
+                           g_dbus_method_invocation_get_sender(invocation), &pid, &uid, error))
+        return FALSE;
+    return uid == 0 || uid == launcher->control_uid ||
+           sl_error_set(error, SL_ERROR_FORBIDDEN, "only the control plane may (caller's uid: %u)",
+                        uid);
+}
+
 static const SlBusMethod methods[] = {
     {"StartConnector", NULL, check_orchestrator},
     {"StopConnector", NULL, check_orchestrator},
     {"StopWorkload", MANAGE, NULL},
     {"ListWorkloads", MANAGE, NULL},
     {"RunConnector", MANAGE, NULL},
+    {"StartPostSyncUnit", NULL, check_control},
 };
 
 /* --- what ---------------------------------------------------------------------------------------
@@ -156,6 +172,15 @@ on_run_connector(SlBusLauncher1 *object, GDBusMethodInvocation *invocation, cons
     return TRUE;
 }
 
+static gboolean
+on_start_post_sync_unit(SlBusLauncher1 *object, GDBusMethodInvocation *invocation, const char *unit,
+                        gint64 job_id, GVariant *options, gpointer data)
+{
+    if (check_options(invocation, options))
+        launcher_post_sync_start(data, invocation, unit, job_id);
+    return TRUE;
+}
+
 gboolean
 launcher_bus_export(Launcher *launcher, SlBus *bus, GError **error)
 {
@@ -168,6 +193,7 @@ launcher_bus_export(Launcher *launcher, SlBus *bus, GError **error)
         {"handle-stop-workload", G_CALLBACK(on_stop_workload)},
         {"handle-list-workloads", G_CALLBACK(on_list_workloads)},
         {"handle-run-connector", G_CALLBACK(on_run_connector)},
+        {"handle-start-post-sync-unit", G_CALLBACK(on_start_post_sync_unit)},
     };
     launcher->object = sl_bus_launcher1_skeleton_new();
     sl_bus_launcher1_set_version(launcher->object, PACKAGE_VERSION);

@@ -25,6 +25,7 @@ typedef struct {
     char *program; /* the orchestrator */
     uid_t uid;     /* its user */
     gid_t gid;
+    uid_t control_uid; /* of the control plane, which may ask for units after runs; -1: nobody */
 
     GHashTable *workloads; /* id → LauncherWorkload, owned */
     GHashTable *by_unit;   /* name of a scope or connector service → LauncherWorkload */
@@ -96,6 +97,10 @@ void launcher_connectors_pump(LauncherConnectors *connectors);
 /* launcher-trial: RunConnector. `id` names the control socket's folder. */
 void launcher_trial_start(Launcher *launcher, GDBusMethodInvocation *invocation, const char *id,
                           LauncherRole role, const char *launch);
+
+/* launcher-post-sync: StartPostSyncUnit */
+void launcher_post_sync_start(Launcher *launcher, GDBusMethodInvocation *invocation,
+                              const char *unit, gint64 job_id);
 
 /* launcher-bus */
 #define LAUNCHER_CALLER_UNIT "launcher-caller-unit" /* on an invocation: the unit of its sender */

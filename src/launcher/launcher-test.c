@@ -192,8 +192,9 @@ start_launcher(Fixture *f)
     g_autofree char *socket = g_strdup_printf("--api-socket=%s/api.sock", f->dir);
     g_autofree char *libexec = g_strdup_printf("--libexecdir=%s", f->dir);
     g_autofree char *workloads = g_strdup_printf("--workloaddir=%s/workloads", f->dir);
-    const char *argv[] = {launcher_exe, socket, libexec, workloads, "--orchestrator-user=" USER,
-                          NULL};
+    const char *argv[] = {
+        launcher_exe,         socket, libexec, workloads, "--orchestrator-user=" USER,
+        "--control-user=bin", NULL};
     f->launcher = run(argv);
 }
 
@@ -242,6 +243,7 @@ set_up(Fixture *f, gconstpointer data)
                0755);
     write_file(f->dir, "sluice.conf",
                "[Launcher]\nDataPlane=test\nPollSec=1\nMaxStarts=2\nMaxWorkloads=3\n"
+               "[PostSync]\nUnits=dbt.service dbt@.service dbt-?.target\n"
                "[Database]\nUrl=postgresql:///none?host=/nonexistent\n",
                0644);
     f->conf = g_build_filename(f->dir, "sluice.conf", NULL);
@@ -561,6 +563,40 @@ test_trial(Fixture *f, gconstpointer data)
                 "its view of the file system");
 }
 
+/* A unit of the administrator's, after a run: only what is listed, only for root and the control
+ * plane. */
+static void
+test_post_sync(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        const char *uid, *arguments, *wanted;
+    } refused[] = {
+        {"0", "other.service 7 {}", "'other.service' is not among [PostSync] Units="},
+        {"0", "sluice-postgres.service 7 {}", "Error.Forbidden"},
+        {"0", "dbt@prod.service 7 {}", "Error.Forbidden"},
+        {"0", "dbt 7 {}", "Error.Invalid"},
+        {"0", "../dbt.service 7 {}", "Error.Invalid"},
+        {"0", "dbt.service 0 {}", "there is no job 0"},
+        {"0", "dbt.service 7 \"{'x': <1>}\"", "unknown option 'x'"},
+        {"65534", "dbt.service 7 {}", "only the control plane may (caller's uid: 65534)"},
+    };
+    start_launcher(f);
+    wait_for(f, answers, "[],)");
+    for (gsize i = 0; i < G_N_ELEMENTS(refused); i++)
+        expect_call(f, refused[i].uid, "StartPostSyncUnit", refused[i].arguments,
+                    refused[i].wanted);
+    g_assert_false(was_asked(f, "start-unit"));
+    expect_call(f, "0", "StartPostSyncUnit", "dbt@.service 7 {}", "('dbt@7.service', 'started')");
+    g_assert_true(was_asked(f, "start-unit dbt@7.service replace\n"));
+    expect_call(f, "2", "StartPostSyncUnit", "dbt-2.target 8 {}", "('dbt-2.target', 'started')");
+    sl_test_systemd1_fail_next(f->bus, "failed", 1);
+    expect_call(f, "0", "StartPostSyncUnit", "dbt.service 9 {}", "the job ended 'failed'");
+    sl_test_systemd1_refuse_next(f->bus, "org.freedesktop.systemd1.NoSuchUnit");
+    expect_call(f, "0", "StartPostSyncUnit", "dbt.service 9 {}", "Error.NotFound");
+    sl_test_systemd1_fail_next(f->bus, "never", 0); /* a oneshot that works for hours */
+    expect_call(f, "0", "StartPostSyncUnit", "dbt.service 10 {}", "('dbt.service', 'starting')");
+}
+
 /* --- restarts ----------------------------------------------------------------------------------
  */
 
@@ -655,6 +691,7 @@ main(int argc, char **argv)
     ADD("backend-judges", test_backend_judges);
     ADD("administrator", test_administrator);
     ADD("trial", test_trial);
+    ADD("post-sync", test_post_sync);
     ADD("adoption-of-what-is-gone", test_adoption_of_what_is_gone);
     ADD("adoption-of-what-runs", test_adoption_of_what_runs);
     ADD("api-away", test_api_away);

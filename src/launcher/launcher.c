@@ -10,13 +10,14 @@
 #define GROUP "auto" /* of data planes; one for all until hosts can be told apart */
 #define API_SOCKET "/run/sluice/workload-api.sock"
 #define ORCHESTRATOR_USER "sluice-orchestrator"
+#define CONTROL_USER "sluice"
 #define TREES "/var/lib/sluice/connectors"
 #define WORKLOADS "/run/sluice/workloads"
 /* A round of claims that takes longer hangs: each call of it has its own, shorter deadline. */
 #define ROUND_USEC (15 * 60 * G_USEC_PER_SEC)
 
 static Launcher launcher;
-static char *api_socket, *libexecdir, *connectordir, *user, *treedir, *workloaddir;
+static char *api_socket, *libexecdir, *connectordir, *user, *control_user, *treedir, *workloaddir;
 
 static const GOptionEntry options[] = {
     {"api-socket", 0, 0, G_OPTION_ARG_FILENAME, &api_socket, N_("Socket of the workload API"),
@@ -31,6 +32,8 @@ static const GOptionEntry options[] = {
      N_("FOLDER")},
     {"orchestrator-user", 0, 0, G_OPTION_ARG_STRING, &user, N_("User of orchestrators"),
      N_("NAME")},
+    {"control-user", 0, 0, G_OPTION_ARG_STRING, &control_user,
+     N_("User that asks for units after runs"), N_("NAME")},
     {NULL},
 };
 
@@ -44,12 +47,17 @@ static gboolean
 launcher_start(SlDaemon *daemon, GError **error)
 {
     const SlConfig *config = sl_daemon_get_config(daemon);
+    gid_t control_gid;
     if (sl_daemon_get_bus(daemon) == NULL)
         return sl_error_set(error, SL_ERROR_CONFIG,
                             "the launcher starts units, which it cannot without a message bus");
     if (!launcher_spawn_find_user(or_default(user, ORCHESTRATOR_USER), &launcher.uid, &launcher.gid,
                                   error))
         return FALSE;
+    /* Where the control plane is on another host there is no such user, and nobody asks. */
+    if (!launcher_spawn_find_user(or_default(control_user, CONTROL_USER), &launcher.control_uid,
+                                  &control_gid, NULL))
+        launcher.control_uid = (uid_t)-1;
     launcher.daemon = daemon;
     launcher.api = (LauncherApi){
         .socket = or_default(api_socket, API_SOCKET),

@@ -25,6 +25,7 @@ sl_event_add(SlTx *tx, const char *connection_id, SlEventType type, const char *
         [SL_EVENT_TYPE_SCHEMA_UPDATE] = "SCHEMA_UPDATE",
         [SL_EVENT_TYPE_SCHEMA_CONFIG_UPDATE] = "SCHEMA_CONFIG_UPDATE",
         [SL_EVENT_TYPE_CONNECTOR_UPDATE] = "CONNECTOR_UPDATE",
+        [SL_EVENT_TYPE_POST_SYNC] = "UNKNOWN",
     };
     G_STATIC_ASSERT(G_N_ELEMENTS(names) == SL_N_EVENT_TYPES);
     return sl_sql_connection_event_add(tx, connection_id, names[type], summary, now, NULL, error);
@@ -201,4 +202,22 @@ sl_event_add_edit(SlTx *tx, const SlConnection *before, const SlConnection *afte
     return after->status != SL_CONNECTION_STATUS_INACTIVE ||
            add_with_reason(tx, after->connection_id, SL_EVENT_TYPE_DISABLED, "updateReason", reason,
                            now, error);
+}
+
+gboolean
+sl_event_add_post_sync(SlTx *tx, const char *connection_id, gint64 job_id, const char *action,
+                       const char *result, const char *failure, gint64 now, GError **error)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    sl_json_begin_object(&w);
+    sl_json_member_string(&w, "kind", "POST_SYNC");
+    sl_json_key(&w, "jobId");
+    sl_json_int(&w, job_id);
+    sl_json_member_string(&w, "action", action != NULL ? action : "webhook");
+    sl_json_member_string(&w, "result", failure == NULL ? result : "failed");
+    if (failure != NULL)
+        sl_json_member_string(&w, "message", failure);
+    sl_json_end_object(&w);
+    return sl_event_add(tx, connection_id, SL_EVENT_TYPE_POST_SYNC, out->str, now, error);
 }

@@ -19,6 +19,9 @@ typedef enum {
     SL_EVENT_TYPE_SCHEMA_UPDATE,        /* {catalogDiff, updateReason?}: the source's has changed */
     SL_EVENT_TYPE_SCHEMA_CONFIG_UPDATE, /* {airbyteCatalogDiff: {catalogDiff, catalogConfigDiff}} */
     SL_EVENT_TYPE_CONNECTOR_UPDATE, /* {fromVersion, toVersion, connectorType, connectorName, …} */
+    /* {kind: "POST_SYNC", jobId, action, result, message?}: of a kind that clients of the API have
+       no name for */
+    SL_EVENT_TYPE_POST_SYNC,
     SL_N_EVENT_TYPES
 } SlEventType;
 gboolean sl_event_add(SlTx *tx, const char *connection_id, SlEventType type, const char *summary,
@@ -27,6 +30,12 @@ gboolean sl_event_add(SlTx *tx, const char *connection_id, SlEventType type, con
 /* A run was asked for or has ended: its row says which. Told again, or not about a run of a
  * connection, it changes nothing. src/queue calls it where the status changes. */
 gboolean sl_event_add_of_job(SlTx *tx, gint64 job_id, GError **error);
+
+/* What was started after a run. `action` NULL: a webhook, whose address is a key to it. `failure`
+ * NULL: it worked, and `result` says how. */
+gboolean sl_event_add_post_sync(SlTx *tx, const char *connection_id, gint64 job_id,
+                                const char *action, const char *result, const char *failure,
+                                gint64 now, GError **error);
 
 /* What an edit has changed: settings, enabled or disabled. `reason` (of the edit or of the
  * disabling; may be NULL) is told with each. Nothing changed: no event. Streams are not looked at.

@@ -172,7 +172,7 @@ settle(SlDb *db, const SlNotification *row, const char *reason, gboolean later, 
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, &error);
-    gboolean ok = reason == NULL ? sl_notice_sent(tx, row, now, &error)
+    gboolean ok = reason == NULL ? sl_notice_sent(tx, row, "called", now, &error)
                                  : sl_notice_failed(tx, row, reason, later, 3, now, &error);
     g_assert_no_error(error);
     g_assert_true(ok && sl_tx_commit(tx, &error));

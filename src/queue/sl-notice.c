@@ -2,10 +2,15 @@
 #include "config.h"
 #include "sl-notice.h"
 
+#include <string.h>
+
+#include "sl-event.h"
+#include "sl-post-sync.h"
 #include "sl-queue.h"
 #include "sl-sql.h"
 
 #define FIRST_WAIT_USEC (10 * (gint64)G_USEC_PER_SEC)
+#define POST_SYNC "postSync" /* the trigger of what is started after a run */
 #define LONGEST_WAIT_USEC (3600 * (gint64)G_USEC_PER_SEC)
 
 static gboolean
@@ -48,10 +53,32 @@ sl_notice_claim(SlTx *tx, gint64 now, gint64 until, SlNotification **ret, GError
            sl_sql_notification_claim(tx, now, until, ret, error);
 }
 
-gboolean
-sl_notice_sent(SlTx *tx, const SlNotification *row, gint64 now, GError **error)
+/* Of what is started after a run the timeline tells how it went; of everything else only the
+ * receiver hears. `rows`: 0 when somebody else has claimed the row meanwhile, who tells then. */
+static gboolean
+tell(SlTx *tx, const SlNotification *row, gint64 rows, const char *result, const char *failure,
+     gint64 now, GError **error)
 {
-    return sl_sql_notification_finish(tx, row->notification_id, row->tries, &now, "", NULL, error);
+    if (rows == 0 || row->connection_id == NULL || strcmp(row->trigger, POST_SYNC) != 0)
+        return TRUE;
+    g_autofree char *unit = row->channel == SL_NOTIFICATION_CHANNEL_UNIT
+                                ? sl_post_sync_unit_of_job(row->target, row->job_id)
+                                : NULL;
+    /* Whoever may look at the timeline may not know the address. */
+    g_autoptr(GString) text = g_string_new(failure);
+    if (unit == NULL)
+        g_string_replace(text, row->target, "…", 0);
+    return sl_event_add_post_sync(tx, row->connection_id, row->job_id, unit, result,
+                                  failure != NULL ? text->str : NULL, now, error);
+}
+
+gboolean
+sl_notice_sent(SlTx *tx, const SlNotification *row, const char *result, gint64 now, GError **error)
+{
+    gint64 rows = 0;
+    return sl_sql_notification_finish(tx, row->notification_id, row->tries, &now, "", &rows,
+                                      error) &&
+           tell(tx, row, rows, result, NULL, now, error);
 }
 
 gint64
@@ -65,9 +92,11 @@ gboolean
 sl_notice_failed(SlTx *tx, const SlNotification *row, const char *reason, gboolean may_help_later,
                  gint64 max_tries, gint64 now, GError **error)
 {
+    gint64 rows = 0;
     if (!may_help_later || row->tries >= max_tries)
-        return sl_sql_notification_finish(tx, row->notification_id, row->tries, NULL, reason, NULL,
-                                          error);
+        return sl_sql_notification_finish(tx, row->notification_id, row->tries, NULL, reason, &rows,
+                                          error) &&
+               tell(tx, row, rows, NULL, reason, now, error);
     return sl_sql_notification_postpone(tx, row->notification_id, row->tries,
                                         now + sl_notice_wait_usec(row->tries), reason, NULL, error);
 }

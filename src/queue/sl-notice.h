@@ -30,8 +30,9 @@ gboolean sl_notice_add_of_job(SlTx *tx, gint64 job_id, GError **error);
  * to targets that somebody is talking to. */
 gboolean sl_notice_claim(SlTx *tx, gint64 now, gint64 until, SlNotification **ret, GError **error);
 
-/* It arrived. */
-gboolean sl_notice_sent(SlTx *tx, const SlNotification *row, gint64 now, GError **error);
+/* It arrived. `result`, a word, goes to the timeline when it was something to start after a run. */
+gboolean sl_notice_sent(SlTx *tx, const SlNotification *row, const char *result, gint64 now,
+                        GError **error);
 
 /* It did not: waits and is tried again with all others for the same target, or is given up after
  * `max_tries` or because trying again cannot help. */

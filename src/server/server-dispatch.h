@@ -66,6 +66,7 @@ typedef struct {
     gpointer wake_data;
     SlMailServer mail;             /* strings are the owner's; no url: no mail */
     gboolean webhooks_public_only; /* not to private addresses */
+    const char *post_sync_units;   /* globs; the owner's; NULL: none */
     gint64 await_usec;             /* how long a request may wait for a job */
     gint64 stop_usec;     /* and for the end of one that it cancels: clients wait for 5 s */
     char *openapi;        /* the description, as JSON */

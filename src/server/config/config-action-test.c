@@ -37,10 +37,25 @@ test_refused(Fixture *fix, gconstpointer data)
         const char *body = format(fix, "{\"onSyncFailure\":\"%s\"}", bad[i]);
         assert_has(call(fix, "PATCH", ACTIONS, body, 400), "onSyncFailure");
     }
-    assert_has(call(fix, "PATCH", ACTIONS, "{\"onSyncFailure\":\"dbt@.service\"}", 501),
-               "units are not started");
+    assert_has(call(fix, "PATCH", ACTIONS, "{\"onSyncFailure\":\"dbt@.service\"}", 400),
+               "not among [PostSync] Units= of this host's sluice.conf, which is empty");
+    fix->server.post_sync_units = "dbt@.service report.target";
+    assert_has(call(fix, "PATCH", ACTIONS, "{\"onSyncSuccess\":\"dbt@root.service\"}", 400),
+               "onSyncSuccess: unit 'dbt@root.service' is not among");
     call(fix, "GET", "/api/v1/sluice/connections/" NO_ID "/actions", NULL, 404);
     call(fix, "PATCH", "/api/v1/sluice/connections/" NO_ID "/actions", "{}", 404);
+}
+
+/* Of the units that the administrator has listed. */
+static void
+test_units(Fixture *fix, gconstpointer data)
+{
+    fix->server.post_sync_units = "dbt@.service report.target";
+    call(fix, "PATCH", ACTIONS,
+         "{\"onSyncSuccess\":\"dbt@.service\",\"onSyncFailure\":\"report.target\"}", 200);
+    const char *answer = call(fix, "GET", ACTIONS, NULL, 200);
+    g_assert_cmpstr(member(fix, answer, "onSyncSuccess"), ==, "dbt@.service");
+    g_assert_cmpstr(member(fix, answer, "onSyncFailure"), ==, "report.target");
 }
 
 void
@@ -48,4 +63,5 @@ config_add_action_cases(void)
 {
     CONFIG_CASE("action/change", test_change);
     CONFIG_CASE("action/refused", test_refused);
+    CONFIG_CASE("action/units", test_units);
 }
