@@ -73,6 +73,11 @@ const CtlOption ctl_options[CTL_N_OPTIONS] = {
                        N_("messages for a destination; by default standard input")},
     [CTL_OPT_NO_SANDBOX] = {"no-sandbox", 0, NULL, FALSE, NULL,
                             N_("run it as you, without the sandbox of production")},
+    [CTL_OPT_SINCE] = {"since", 'S', N_("TIME"), FALSE, NULL,
+                       N_("from then on: '2026-08-01 12:00', '12:00', 'today', '2h ago'")},
+    [CTL_OPT_UNTIL] = {"until", 'U', N_("TIME"), FALSE, NULL, N_("up to then")},
+    [CTL_OPT_GREP] = {"grep", 'g', N_("PATTERN"), FALSE, NULL,
+                      N_("only messages that match; without capitals, in any case")},
 };
 
 G_DEFINE_QUARK(ctl - usage - error - quark, ctl_usage_error)

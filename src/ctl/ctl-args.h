@@ -71,6 +71,9 @@ typedef enum {
     CTL_OPT_STATE_FILE,
     CTL_OPT_INPUT,
     CTL_OPT_NO_SANDBOX,
+    CTL_OPT_SINCE,
+    CTL_OPT_UNTIL,
+    CTL_OPT_GREP,
     CTL_N_OPTIONS
 } CtlOptionId;
 

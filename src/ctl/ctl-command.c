@@ -301,6 +301,7 @@ const CtlCommand ctl_commands[] = {
      1,
      1,
      CTL_BIT(CTL_OPT_FOLLOW) | CTL_BIT(CTL_OPT_LINES) | CTL_BIT(CTL_OPT_PRIORITY) |
+         CTL_BIT(CTL_OPT_SINCE) | CTL_BIT(CTL_OPT_UNTIL) | CTL_BIT(CTL_OPT_GREP) |
          CTL_BIT(CTL_OPT_LOG_OUTPUT) | CTL_BIT(CTL_OPT_UTC),
      {CTL_ARG_CONNECTION},
      ctl_run_logs},

@@ -2,9 +2,11 @@
 #include "config.h"
 #include "ctl-log.h"
 
+#include <glib/gi18n.h>
 #include <string.h>
 
 #include "ctl-api.h"
+#include "ctl-args.h"
 #include "ctl-text.h"
 
 static const struct {
@@ -52,6 +54,40 @@ append_message(GString *out, const char *message)
     }
 }
 
+GRegex *
+ctl_log_compile(const char *pattern, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autofree char *lower =
+        g_utf8_validate(pattern, -1, NULL) ? g_utf8_strdown(pattern, -1) : NULL;
+    GRegexCompileFlags flags =
+        G_REGEX_OPTIMIZE | (g_strcmp0(lower, pattern) == 0 ? G_REGEX_CASELESS : 0);
+    GRegex *regex = lower != NULL ? g_regex_new(pattern, flags, 0, &local) : NULL;
+    if (regex == NULL)
+        ctl_set_usage_error(error, _("'%s' is no pattern: %s"), pattern,
+                            local != NULL ? local->message : _("it is no UTF-8"));
+    return regex;
+}
+
+/* Microseconds; -1: the line does not say. */
+static gint64
+time_of(const SlJsonDoc *doc)
+{
+    const SlJsonNode *root = sl_json_root(doc);
+    gint64 msec = ctl_json_int(doc, root, "timestamp");
+    return msec >= 0 && msec < G_MAXINT64 / 1000 ? msec * 1000
+                                                 : ctl_json_time(doc, root, "timestamp");
+}
+
+static gboolean
+is_asked_for(const CtlLogStyle *style, gint64 usec, const char *message)
+{
+    if ((style->since != 0 && usec < style->since) ||
+        (style->until != 0 && (usec < 0 || usec > style->until)))
+        return FALSE;
+    return style->grep == NULL || g_regex_match(style->grep, message, 0, NULL);
+}
+
 static void
 append_short(const CtlLogStyle *style, const SlJsonDoc *doc, int rank, const char *level,
              const char *message, GString *out)
@@ -60,9 +96,7 @@ append_short(const CtlLogStyle *style, const SlJsonDoc *doc, int rank, const cha
     g_autofree char *source = ctl_json_string(doc, root, "logSource");
     g_autofree char *lower = g_ascii_strdown(source, -1);
     g_autofree char *clean_source = ctl_text_clean(lower, -1);
-    gint64 msec = ctl_json_int(doc, root, "timestamp");
-    gint64 usec =
-        msec >= 0 && msec < G_MAXINT64 / 1000 ? msec * 1000 : ctl_json_time(doc, root, "timestamp");
+    gint64 usec = time_of(doc);
     g_autofree char *time = usec >= 0 ? ctl_text_time(usec, style->utc) : g_strdup("-");
     const char *color = style->color ? rank_color(rank) : "";
     g_string_append_printf(out, "%s %s%-5s %s: ", time, color, level, clean_source);
@@ -84,20 +118,21 @@ ctl_log_append(const CtlLogStyle *style, const char *line, gsize len, GString *o
     g_autoptr(SlJsonDoc) doc = sl_json_read(line, len, NULL, NULL);
     if (doc == NULL || sl_json_root(doc)->type != SL_JSON_OBJECT) {
         g_autofree char *clean = ctl_text_clean(line, (gssize)len);
-        g_string_append_printf(out, "%s\n", clean);
+        if (is_asked_for(style, -1, clean))
+            g_string_append_printf(out, "%s\n", clean);
         return;
     }
     g_autofree char *level = ctl_json_string(doc, sl_json_root(doc), "level");
     int rank = ctl_log_rank(level);
-    if (rank > style->worst)
+    g_autofree char *message = ctl_json_string(doc, sl_json_root(doc), "message");
+    g_strchomp(message);
+    if (rank > style->worst || !is_asked_for(style, time_of(doc), message))
         return;
     if (style->format == CTL_LOG_JSON) {
         g_string_append_len(out, line, (gssize)len);
         g_string_append_c(out, '\n');
         return;
     }
-    g_autofree char *message = ctl_json_string(doc, sl_json_root(doc), "message");
-    g_strchomp(message);
     if (style->format == CTL_LOG_SHORT) {
         g_autofree char *clean_level = ctl_text_clean(level, -1);
         append_short(style, doc, rank, clean_level, message, out);

@@ -16,7 +16,13 @@ typedef struct {
     int worst; /* levels behind this rank are left out: ctl_log_rank() */
     gboolean utc;
     gboolean color;
+    gint64 since, until; /* microseconds; 0: from the beginning, to the end. Both count */
+    GRegex *grep;        /* of the message; NULL: all. Not owned */
 } CtlLogStyle;
+
+/* For --grep, as journalctl takes it: a pattern without capitals matches in any case. A usage error
+ * when it is none. */
+GRegex *ctl_log_compile(const char *pattern, GError **error);
 
 /* "err", "warning", "info", "debug" (and the log's own FATAL … TRACE) → 0 worst … 5; -1: none. */
 int ctl_log_rank(const char *name);

@@ -10,6 +10,7 @@
 #include "ctl-job.h"
 #include "ctl-log.h"
 #include "ctl-object.h"
+#include "ctl-when.h"
 #include "sl-error.h"
 
 #define CHUNK (1024 * 1024) /* bytes of one request, the API's most */
@@ -252,14 +253,38 @@ follow_log(Reader *reader, gint64 lines, gboolean fixed, GError **error)
 /* --- the command -------------------------------------------------------------------------------
  */
 
+static gboolean
+read_when(const Ctl *ctl, CtlOptionId id, gint64 *ret, GError **error)
+{
+    const char *text = ctl_option(ctl, id);
+    g_autoptr(GTimeZone) zone = ctl->utc ? g_time_zone_new_utc() : g_time_zone_new_local();
+    return text == NULL || ctl_when_parse(text, g_get_real_time(), zone, ret, error);
+}
+
+/* Times and a pattern; style->grep is the caller's. */
+static gboolean
+read_filters(const Ctl *ctl, CtlLogStyle *style, GError **error)
+{
+    const char *pattern = ctl_option(ctl, CTL_OPT_GREP);
+    if (!read_when(ctl, CTL_OPT_SINCE, &style->since, error) ||
+        !read_when(ctl, CTL_OPT_UNTIL, &style->until, error))
+        return FALSE;
+    if (style->since != 0 && style->until != 0 && style->since > style->until)
+        return ctl_set_usage_error(error, _("--since is after --until"));
+    style->grep = pattern != NULL ? ctl_log_compile(pattern, error) : NULL;
+    return pattern == NULL || style->grep != NULL;
+}
+
 static CtlLogStyle
 log_style(const Ctl *ctl)
 {
     static const char *const formats[] = {"short", "cat", "json"};
     const char *format = ctl_option(ctl, CTL_OPT_LOG_OUTPUT);
     const char *priority = ctl_option(ctl, CTL_OPT_PRIORITY);
-    CtlLogStyle style = {CTL_LOG_SHORT, ctl_log_rank(priority != NULL ? priority : "debug"),
-                         ctl->utc, ctl->style.color};
+    CtlLogStyle style = {.format = CTL_LOG_SHORT,
+                         .worst = ctl_log_rank(priority != NULL ? priority : "debug"),
+                         .utc = ctl->utc,
+                         .color = ctl->style.color};
     for (guint i = 0; format != NULL && i < G_N_ELEMENTS(formats); i++)
         if (strcmp(formats[i], format) == 0)
             style.format = (CtlLogFormat)i;
@@ -271,7 +296,10 @@ ctl_run_logs(Ctl *ctl, GError **error)
 {
     gint64 lines, job_id, attempt;
     gboolean follow = ctl_option(ctl, CTL_OPT_FOLLOW) != NULL;
-    if (!ctl_option_lines(ctl, follow ? DEFAULT_TAIL : -1, &lines, error) ||
+    CtlLogStyle style = log_style(ctl);
+    gboolean filtered = read_filters(ctl, &style, error);
+    g_autoptr(GRegex) grep = style.grep;
+    if (!filtered || !ctl_option_lines(ctl, follow ? DEFAULT_TAIL : -1, &lines, error) ||
         !parse_target(ctl, ctl->args->args[0], &job_id, &attempt, error))
         return CTL_EXIT_FAILED;
     g_autoptr(CtlJob) job = ctl_job_load(ctl, job_id, error);
@@ -289,7 +317,7 @@ ctl_run_logs(Ctl *ctl, GError **error)
                      .job = job_id,
                      .attempt = attempt >= 0 ? attempt : MAX(job->attempt, 0),
                      .partial = partial,
-                     .style = log_style(ctl),
+                     .style = style,
                      .tail = ctl_tail_new(lines)};
     if (follow) {
         CtlExit status = follow_log(&reader, lines, attempt >= 0, error);

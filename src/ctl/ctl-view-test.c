@@ -120,7 +120,7 @@ test_progress(void)
 static void
 assert_log(CtlLogFormat format, const char *worst, const char *line, const char *wanted)
 {
-    CtlLogStyle style = {format, ctl_log_rank(worst), TRUE, FALSE};
+    CtlLogStyle style = {.format = format, .worst = ctl_log_rank(worst), .utc = TRUE};
     g_autoptr(GString) out = g_string_new(NULL);
     ctl_log_append(&style, line, strlen(line), out);
     g_assert_cmpstr(out->str, ==, wanted);
@@ -139,6 +139,58 @@ test_log(void)
     assert_log(CTL_LOG_SHORT, "err", "", "");
     g_assert_cmpint(ctl_log_rank("TRACE"), ==, 5);
     g_assert_cmpint(ctl_log_rank("loud"), ==, -1);
+}
+
+/* What is in the window and holds the pattern; a line without a time is in no window. */
+static void
+test_log_filters(void)
+{
+#define AT(msec)                                                                                   \
+    "{\"timestamp\":" msec                                                                         \
+    ",\"level\":\"INFO\",\"logSource\":\"source\",\"message\":\"Read 10 rows\"}"
+#define NOON ((gint64)1785585600 * G_USEC_PER_SEC)
+    static const struct {
+        const char *line;
+        gint64 since, until;
+        const char *pattern;
+        gboolean shown;
+    } cases[] = {
+        {AT("1785585600000"), 0, 0, NULL, TRUE},
+        {AT("1785585600000"), NOON, NOON, NULL, TRUE},
+        {AT("1785585599999"), NOON, 0, NULL, FALSE},
+        {AT("1785585600001"), 0, NOON, NULL, FALSE},
+        {AT("\"2026-08-01T12:00:01Z\""), NOON, 0, NULL, TRUE},
+        {AT("null"), NOON, 0, NULL, FALSE},
+        {AT("null"), 0, NOON, NULL, FALSE},
+        {"no JSON", 0, NOON, NULL, FALSE},
+        {"no JSON", 0, 0, "json", TRUE},
+        {"no JSON", 0, 0, "Json", FALSE},
+        {AT("0"), 0, 0, "read \\d+ rows$", TRUE},
+        {AT("0"), 0, 0, "Read|Wrote", TRUE},
+        {AT("0"), 0, 0, "READ", FALSE},
+        {AT("0"), 0, 0, "source", FALSE}, /* of the message only */
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GRegex) grep =
+            cases[i].pattern != NULL ? ctl_log_compile(cases[i].pattern, &error) : NULL;
+        CtlLogStyle style = {.format = CTL_LOG_CAT,
+                             .worst = 5,
+                             .since = cases[i].since,
+                             .until = cases[i].until,
+                             .grep = grep};
+        g_autoptr(GString) out = g_string_new(NULL);
+        g_assert_no_error(error);
+        g_test_message("%u", i);
+        ctl_log_append(&style, cases[i].line, strlen(cases[i].line), out);
+        g_assert_cmpint(out->len > 0, ==, cases[i].shown);
+    }
+    static const char *const bad[] = {"(", "[a", "\xff", "*"};
+    for (guint i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_autoptr(GError) error = NULL;
+        g_assert_null(ctl_log_compile(bad[i], &error));
+        g_assert_error(error, CTL_USAGE_ERROR, 0);
+    }
 }
 
 static void
@@ -175,6 +227,7 @@ main(int argc, char **argv)
     g_test_add_func("/ctl/view/bar", test_bar);
     g_test_add_func("/ctl/view/progress", test_progress);
     g_test_add_func("/ctl/view/log", test_log);
+    g_test_add_func("/ctl/view/log/filters", test_log_filters);
     g_test_add_func("/ctl/view/schedule", test_schedule);
     return g_test_run();
 }

@@ -4,6 +4,8 @@
 
 What a hostile or broken client sends, to the real server with a real database; and a database that goes away under load.
 What a single connection may do is tested in src/http; here it is what comes through to operations and statements."""
+import base64
+import hmac
 import json
 import os
 import pathlib
@@ -366,6 +368,155 @@ def forged_ids(server):
                 refused(answer, 400, 403, 404, 405)
     for header in ("Bearer", "Bearer ", "Bearer x", "Bearer a.b.c", "Basic x", "bearer " + "a" * 9000, "Bearer \x7f"):
         refused(server.ask("GET", WORKSPACES, headers={"Authorization": header}), 401)
+
+
+# --- callers ------------------------------------------------------------------------------------------------------------------
+PASSWORD = "correct horse battery staple"
+
+
+def token_of(server, name, permission=None, workspace=None):
+    """A person with at most one role, as an application's token: headers."""
+    made = server.ask("POST", "/api/v1/sluice/users", {"email": f"{name}@example.org", "name": name}).json()
+    setup = {"token": made["url"].split("token=")[1], "password": PASSWORD}
+    equal(server.ask("POST", "/api/v1/sluice/setup", setup).status, 200, "setup")
+    if permission:
+        body = {"permissionType": permission, "userId": made["userId"], "workspaceId": workspace}
+        equal(server.ask("POST", "/api/public/v1/permissions", body).status, 200, "permission")
+    basic = {"Authorization": "Basic " + base64.b64encode(f"{name}@example.org:{PASSWORD}".encode()).decode()}
+    application = server.ask("POST", "/api/public/v1/applications", {"name": name}, headers=basic).json()
+    body = {"client_id": application["clientId"], "client_secret": application["clientSecret"]}
+    return {"Authorization": "Bearer " + server.ask("POST", "/api/public/v1/applications/token", body).json()["access_token"]}
+
+
+def state_of(server):
+    """What a refused request must leave as it is."""
+    return server.sql("select md5(string_agg(t::text, '' order by t::text)) from ("
+                      "select actor_id::text || name || configuration || tombstone::text as t from actor union all "
+                      "select connection_id::text || name || status || catalog from connection union all "
+                      "select workspace_id::text || name || notifications::text || tombstone::text from workspace union all "
+                      "select permission_id::text || permission_type from permission) x")
+
+
+# Places of an installation: who has no role there finds nothing. Definitions are everybody's.
+PLACES = {"workspaceId", "sourceId", "destinationId", "actorId", "connectionId"}
+# What somebody may do somewhere: everybody may ask that about himself.
+OWN = {"config_permission_check", "config_permission_check_multiple"}
+
+
+def foreign_requests():
+    """(operation, method, url, body) of every operation that takes an id of a place."""
+    for path, methods in OPENAPI["paths"].items():
+        for method, operation in methods.items():
+            parameters = operation.get("parameters", [])
+            content = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+            body = example("", content["schema"]) if content else None
+            named = PLACES & ({row["name"] for row in parameters} | set(body if isinstance(body, dict) else ()))
+            if not named or operation["operationId"] in OWN:
+                continue
+            url, query = path, []
+            for row in parameters:
+                value = quote(str(example(row["name"], row["schema"])))
+                url = url.replace("{%s}" % row["name"], value)
+                if row["in"] == "query" and (row.get("required") or row["name"] in SEED):
+                    query.append(f"{row['name']}={value}")
+            yield operation["operationId"], method.upper(), url + ("?" + "&".join(query) if query else ""), body
+
+
+@test
+def ids_of_another_workspace(server):
+    """An administrator of one workspace, and somebody without any role, ask for everything of another one."""
+    if not SEED:
+        seed(server)
+    own = server.ask("POST", WORKSPACES, {"name": "own"}).json()["workspaceId"]
+    before, asked = None, 0
+    for caller, role in (("stranger", None), ("neighbour", "workspace_admin")):
+        headers = token_of(server, caller, role, own)
+        before = state_of(server)
+        if role:
+            equal(server.ask("GET", f"{WORKSPACES}/{own}", headers=headers).status, 200, "the own workspace")
+        for name, method, url, body in foreign_requests():
+            answer = server.ask(method, url, body, headers)
+            asked += 1
+            if name.endswith("_search") and answer.status == 200:
+                equal([value for value in answer.json().values() if value], [], f"{caller}, {name}")
+                continue
+            assert answer.status in (400, 403, 404, 422, 501), f"{caller}, {name}: {answer.status} {answer.body[:300]}"
+            refused(answer, answer.status)
+            for word in ("seed", '"c"'):
+                assert word not in answer.body.decode(), f"{caller}, {name} tells of it: {answer.body[:300]}"
+        equal(state_of(server), before, "what there is")
+    print(f"# {asked} requests")
+    assert asked > 200, asked
+
+
+@test
+def a_role_that_is_too_low(server):
+    """A reader changes nothing, whatever the operation; src/server/auth has every role and every operation."""
+    if not SEED:
+        seed(server)
+    headers = token_of(server, "reader", "workspace_reader", SEED["workspaceId"])
+    before, statuses = state_of(server), {}
+    for name, method, url, body in foreign_requests():
+        try:
+            answer = server.ask(method, url, body, headers, timeout=3)
+        except TimeoutError:
+            continue  # it waits for a job: discover is for readers too
+        statuses[answer.status] = statuses.get(answer.status, 0) + 1
+        assert answer.status < 500 or answer.status in (501, 504), f"{name}: {answer.status} {answer.body[:300]}"
+    equal(state_of(server), before, "what there is")
+    equal(server.sql("select count(*) from job where config_type in ('sync', 'reset_connection', 'clear', 'refresh')"), "0", "runs")
+    print(f"# {statuses}")
+    assert statuses.get(403, 0) > 40 and statuses.get(200, 0) > 20, statuses
+
+
+@test
+def forged_and_expired_tokens(server):
+    headers = token_of(server, "forger")
+    good = headers["Authorization"].split(" ")[1]
+    equal(server.ask("GET", WORKSPACES, headers=headers).status, 200, "the token itself")
+    head, claims, signature = good.split(".")
+
+    def part(value):
+        return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
+
+    payload = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    forever = part({**payload, "exp": payload["exp"] + 10**9})
+    admin = part({**payload, "sub": str(uuid.UUID(int=0))})
+    forged = [f"{part({'alg': alg, 'typ': 'JWT'})}.{body}.{end}" for alg in ("none", "None", "NONE", "nOnE", "", "HS256", "HS512", "RS256")
+              for body in (forever, admin) for end in ("", signature)]
+    for key in (b"", b"secret", b"\0" * 32, claims.encode()):
+        signed = base64.urlsafe_b64encode(hmac.digest(key, f"{head}.{admin}".encode(), "sha256")).decode().rstrip("=")
+        forged.append(f"{head}.{admin}.{signed}")
+    forged += [f"{head}.{claims}.", f"{head}.{claims}", f"{head}.{claims}.{signature[:-2]}", f"{head}.{claims}.{signature}A", good + ".x",
+               f".{claims}.{signature}", f"{head}..{signature}", good[::-1]]
+    for token in forged:
+        refused(server.ask("GET", WORKSPACES, headers={"Authorization": "Bearer " + token}), 401)
+    # a cookie is the same token by another way, and an application's is none
+    for token in forged[:8] + [good]:
+        refused(server.ask("GET", WORKSPACES, headers={"Cookie": "JWT=" + token}), 401)
+    # what it was made for is gone
+    server.sql("update account set status = 'disabled' where name = 'forger'")
+    refused(server.ask("GET", WORKSPACES, headers=headers), 401)
+
+
+@test
+def huge_headers(server):
+    """Refused while they come, however they are cut; and nothing of them stays."""
+    memory = server.resident()
+    line = b"GET /api/v1/health HTTP/1.1\r\nHost: x\r\n"
+    for head in (line + b"X-Long: " + b"a" * (1 << 20) + b"\r\n\r\n",
+                 line + b"".join(b"X-%d: %s\r\n" % (i, b"v" * 20) for i in range(20000)) + b"\r\n",
+                 line + b"Cookie: " + b"JWT=x; " * 20000 + b"\r\n\r\n",
+                 b"GET /" + b"a" * (1 << 20) + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+                 line + b"X-Folded: a\r\n" + b" b\r\n" * 20000 + b"\r\n"):
+        for local in (True, False):
+            got = raw(server, head, local=local)
+            assert got == b"" or got[9:12] in (b"431", b"414", b"400"), (head[:60], got[:100])
+    for _ in range(200):
+        raw(server, line + b"X-Long: " + b"a" * 100000 + b"\r\n\r\n", local=True)
+    grown = server.resident() - memory
+    assert grown < 16 * MIB, f"grown by {grown >> 20} MiB"
+    equal(server.ask("GET", "/api/v1/health").status, 200)
 
 
 # --- the database goes away ---------------------------------------------------------------------------------------------------
