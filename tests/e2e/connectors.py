@@ -6,6 +6,7 @@ import http.server
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -164,7 +165,76 @@ def read_file(command, path):
     point(body["stats"]["total"]["recordsCommitted"] == ROWS, "all are committed", body["stats"])
 
 
-CONNECTORS = {"declarative": ("source-declarative-manifest", declarative), "file": ("source-file", file)}
+# --- a destination --------------------------------------------------------------------------------------------------------
+
+LAKE_SOURCE = r"""
+for i in range(%d):
+    record("items", {"id": i, "text": "Zo\u00eb %%d" %% i, "note": None if i %% 3 else "every third", "secret": "hush %%d" %% i})
+    if i %% 50 == 49:
+        state("items", {"at": i})
+"""
+# What a model would do: a vector for every text, by its length.
+EMBED = """import json, sys
+print(json.dumps([[float(len(text)), 1.0, 0.5, 0.25] for text in json.load(sys.stdin)]))
+"""
+
+
+def lake_rows(command, table):
+    """What is in its Parquet files: id → the others."""
+    code = ("import glob, json, sys, pyarrow.parquet as parquet\n"
+            "print(json.dumps([{k: v for k, v in row.items() if isinstance(v, (str, int, type(None)))}\n"
+            "    for path in glob.glob(sys.argv[1] + '/**/*.parquet', recursive=True) for row in parquet.read_table(path).to_pylist()]))")
+    python = os.path.join(os.path.dirname(command), "python")
+    said = subprocess.run([python, "-c", code, table], capture_output=True, text=True, check=True).stdout
+    return json.loads(said)
+
+
+def ailake(command, url):
+    """Embeds a text of every record with a program that it is told, and keeps tables in a folder: it needs no service."""
+    folder = tempfile.mkdtemp(prefix="lake-")
+    with open(folder + "/embed.py", "w", encoding="utf-8") as program:
+        program.write(EMBED)
+    configuration = {"table_base_path": folder + "/tables", "embed_mode": "cmd", "embedding_dim": 4, "text_field": "text",
+                     "embed_cmd": f"/usr/bin/python3 {folder}/embed.py"}
+    try:
+        into_lake(command, configuration)
+    finally:
+        shutil.rmtree(folder)
+
+
+def lake_run(command, configuration, **more):
+    one = Run(destination="", commands={"destination": command},
+              conf={"silence": "300s", "stall": "300s", "job_timeout": "300s"}, **more)
+    one.api.input["destination"] = {"configuration": configuration, "secretPaths": [], "supportsRefreshes": False}
+    return one.go(400)
+
+
+def into_lake(command, configuration):
+    body = lake_run(command, configuration, kind="check").succeeded()
+    point(body["output"]["check"] == {"status": "succeeded"}, "check", body)
+    body = lake_run(command, dict(configuration, embedding_dim=5), kind="check").end()[1]
+    point(body["output"]["check"]["status"] == "failed" and "shape" in body["output"]["check"]["message"], "check with a wrong dimension",
+          body)
+    streams = [stream("items", mappers=[{"id": "1", "type": "field-filtering", "mapperConfiguration": {"targetField": "secret"}}])]
+    streams[0]["stream"]["json_schema"] = {"type": "object", "properties": {
+        "id": {"type": "integer"}, "text": {"type": "string"}, "note": {"type": "string"}, "secret": {"type": "string"}}}
+    one = lake_run(command, configuration, source=LAKE_SOURCE % ROWS, streams=streams)
+    body = one.succeeded()
+    total = body["stats"]["total"]
+    point(total["recordsCommitted"] == ROWS == total["recordsEmitted"], "all are committed", total)
+    point(total["destinationStateMessagesEmitted"] == ROWS // 50, "every state came back", total)
+    point(one.states()[-1]["stream"]["stream_state"] == {"at": ROWS - 1}, "the last state is stored", one.states()[-1:])
+    rows = lake_rows(command, configuration["table_base_path"] + "/items")
+    point(sorted(row["id"] for row in rows) == list(range(ROWS)), f"{ROWS} rows in the tables' files", rows[:2])
+    point(all("Zoë %d" % row["id"] in row.values() and row["note"] == (None if row["id"] % 3 else "every third") for row in rows),
+          "with their values", rows[:2])
+    point(not any("hush" in str(row) or "secret" in row for row in rows), "without the field that a mapper took out", rows[:2])
+    two = lake_run(command, dict(configuration, embed_cmd="/bin/false"), source=LAKE_SOURCE % ROWS, streams=streams)
+    body = two.failed("embed_cmd failed", origin="destination")
+    point(body["stats"]["total"]["recordsCommitted"] == 0 and two.states() == [], "its failure is told, and nothing is committed", body)
+
+
+CONNECTORS = {"ailake": ("airbyte-destination-ailake", ailake), "declarative": ("source-declarative-manifest", declarative), "file": ("source-file", file)}
 
 
 def main():
