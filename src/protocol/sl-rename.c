@@ -104,12 +104,28 @@ put(char *to, const char *p, gsize n)
     return to + n;
 }
 
+/* The commonest case, with nothing to put in order: the stream has another name. */
+static void
+rename_stream(const char *name, const SlMessage *message, const char *line, gsize len, GString *out)
+{
+    gsize n = strlen(name), head = (gsize)(message->stream.p - 1 - line), before = out->len;
+    gsize skipped = head + message->stream.n + 2;
+    g_string_set_size(out, before + len - (skipped - head) + n);
+    char *to = put(out->str + before, line, head);
+    to = put(to, name, n);
+    put(to, line + skipped, len - skipped);
+}
+
 void
 sl_rename_record(const SlCatalogStream *stream, const SlMessage *message, const GString *data,
                  const char *line, gsize len, GString *out)
 {
     Edits edits = {.n = 0};
     const char *at = line;
+    if (data == NULL && stream->renamed && stream->to_ns == NULL && message->ns.n == 0) {
+        rename_stream(stream->to_name_json, message, line, len, out);
+        return;
+    }
     if (stream->renamed)
         edit_names(stream, message, &edits);
     if (data != NULL)
