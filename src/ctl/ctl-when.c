@@ -3,7 +3,6 @@
 #include "ctl-when.h"
 
 #include <glib/gi18n.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "ctl-args.h"
@@ -68,30 +67,53 @@ parse_epoch(const char *text, gint64 *ret)
     return TRUE;
 }
 
+/* A number of exactly `digits` digits; *text goes behind it. */
+static gboolean
+take_number(const char **text, guint digits, int *ret)
+{
+    *ret = 0;
+    for (guint i = 0; i < digits; i++) {
+        if (!g_ascii_isdigit((*text)[i]))
+            return FALSE;
+        *ret = *ret * 10 + ((*text)[i] - '0');
+    }
+    *text += digits;
+    return TRUE;
+}
+
+static gboolean
+take_char(const char **text, char c)
+{
+    if (**text != c)
+        return FALSE;
+    ++*text;
+    return TRUE;
+}
+
 /* "12:00", "12:00:30"; nothing may follow. */
 static gboolean
 parse_clock(const char *text, int *hour, int *minute, int *second)
 {
-    int n = 0;
     *second = 0;
-    if (sscanf(text, "%2d:%2d%n", hour, minute, &n) != 2)
-        return FALSE;
-    if (text[n] == ':') {
-        int more = 0;
-        if (sscanf(text + n, ":%2d%n", second, &more) != 1)
-            return FALSE;
-        n += more;
-    }
-    return text[n] == '\0';
+    return take_number(&text, 2, hour) && take_char(&text, ':') && take_number(&text, 2, minute) &&
+           (!take_char(&text, ':') || take_number(&text, 2, second)) && *text == '\0';
+}
+
+static gboolean
+take_day(const char **text, int *year, int *month, int *day)
+{
+    return take_number(text, 4, year) && take_char(text, '-') && take_number(text, 2, month) &&
+           take_char(text, '-') && take_number(text, 2, day);
 }
 
 static gboolean
 parse_date(const char *text, gint64 now, GTimeZone *zone, gint64 *ret)
 {
-    int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, n = 0;
-    if (sscanf(text, "%4d-%2d-%2d%n", &year, &month, &day, &n) == 3) {
-        if (text[n] != '\0' && ((text[n] != ' ' && text[n] != 'T') ||
-                                !parse_clock(text + n + 1, &hour, &minute, &second)))
+    int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
+    const char *rest = text;
+    if (take_day(&rest, &year, &month, &day)) {
+        if (*rest != '\0' &&
+            ((*rest != ' ' && *rest != 'T') || !parse_clock(rest + 1, &hour, &minute, &second)))
             return FALSE;
     } else {
         gint64 midnight = 0;
