@@ -110,7 +110,7 @@ function List({field, path, context}: { field: Field; path: Path; context: Conte
     <legend>{field.title} {!field.required && <span class="needed">{_("(optional)")}</span>}</legend>
     <Described text={field.description}/>
     {item && items.map((_each, index) => <div key={index} class="item stack">
-      <div class="row"><h3 class="grow">{fmt(_("Entry $0"), index + 1)}</h3>
+      <div class="row"><strong class="grow">{fmt(_("Entry $0"), index + 1)}</strong>
         <Button kind="quiet" icon="close" label={fmt(_("Remove entry $0 of $1"), index + 1, field.title)} onClick={() => put(context, [...path, index], undefined)}>{_("Remove")}</Button></div>
       <Fields fields={item.fields} path={[...path, index]} context={context}/>
     </div>)}
