@@ -9,7 +9,21 @@ import {after, before, test} from "node:test";
 import {Browser} from "./browser.mjs";
 import {BUILD, SOURCE} from "./host.mjs";
 
-const CATALOG = process.env.SLUICE_CATALOG ?? "/work/shared/contract/connector_catalog.json";
+/** Beside the checkout, or where SLUICE_CONTRACT says; null: nowhere. */
+function findCatalog() {
+  const top = fs.realpathSync(SOURCE), git = path.join(top, ".git");
+  // A worktree is beside its repository, so to speak.
+  const home = fs.existsSync(git) && fs.statSync(git).isFile() ? path.resolve(fs.readFileSync(git, "utf8").replace("gitdir:", "").trim(), "../../..") : top;
+  const beside = [];
+  for (let folder = path.dirname(home); ; folder = path.dirname(folder)) {
+    beside.push(path.join(folder, "shared/contract"));
+    if (folder === path.dirname(folder)) break;
+  }
+  const places = process.env.SLUICE_CONTRACT ? [process.env.SLUICE_CONTRACT] : beside;
+  return places.map(place => path.join(place, "connector_catalog.json")).find(file => fs.existsSync(file)) ?? null;
+}
+
+const CATALOG = findCatalog();
 const PROGRAMS = path.join(BUILD, "src/connectors/programs");
 let browser, page;
 
@@ -74,7 +88,7 @@ test("the installed connectors", async () => {
   assert.ok(sum.forms >= 5 && sum.options > 0, JSON.stringify(sum));
 });
 
-test("all that the registry knows", {skip: fs.existsSync(CATALOG) ? false : `there is no ${CATALOG}`}, async () => {
+test("all that the registry knows", {skip: CATALOG === null ? "the registry's list is not here (SLUICE_CONTRACT)" : false}, async () => {
   const sum = await sweep(registry(), 8);
   assert.ok(sum.forms > 100 && sum.options > 400, JSON.stringify(sum));
 });
