@@ -26,6 +26,7 @@ const ROUTES: readonly { pattern: string; load: () => Promise<{ default: Compone
     {pattern: base, load: () => import("./pages/actors.tsx")},
     {pattern: `${base}/new`, load: () => import("./pages/catalogue.tsx")},
     {pattern: `${base}/new/:definitionId`, load: () => import("./pages/new-actor.tsx")},
+    {pattern: `${base}/:actorId`, load: () => import("./pages/actor.tsx")},
   ]),
   {pattern: "/settings/workspace", load: () => import("./pages/settings-workspace.tsx")},
   {pattern: "/settings/connectors", load: () => import("./pages/settings-connectors.tsx")},

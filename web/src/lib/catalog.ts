@@ -129,12 +129,18 @@ export function writeCatalog(choices: readonly Choice[]): JsonObject {
 
 export type Trouble = "cursor" | "key" | "mode";
 
+/** A source may have lost a field. One without any known field is believed. */
+function hasField(facts: StreamFacts, name: string | undefined): boolean {
+  const fields = fieldsOf(facts);
+  return name !== undefined && (fields.length === 0 || fields.some(field => field.name === name));
+}
+
 /** What keeps a taken stream from being synced. */
 export function troubleOf(choice: Choice): Trouble | null {
   if (!choice.taken) return null;
   if (choice.facts.modes.length === 0) return "mode";
-  if (needsCursor(choice) && choice.cursor.length === 0) return "cursor";
-  return needsKey(choice) && choice.primaryKey.length === 0 ? "key" : null;
+  if (needsCursor(choice) && !hasField(choice.facts, choice.cursor[0])) return "cursor";
+  return needsKey(choice) && !(choice.primaryKey.length > 0 && choice.primaryKey.every(path => hasField(choice.facts, path[0]))) ? "key" : null;
 }
 
 /** Fields that cannot be left out: the run goes by them. */

@@ -31,7 +31,7 @@ export default function ActorsPage(): JSX.Element {
           <caption class="said">{title}</caption>
           <thead><tr><th scope="col">{_("Name")}</th><th scope="col">{_("Connector")}</th><th scope="col" class="medium">{_("Used by")}</th></tr></thead>
           <tbody>{shown.map(actor => <tr key={actor.id}>
-            <th scope="row"><span class="clip name-only">{actor.name}</span></th><td><span class="clip">{actor.definitionName}</span></td>
+            <th scope="row"><a class="name clip" href={`${path}/${actor.id}`} title={actor.name}>{actor.name}</a></th><td><span class="clip">{actor.definitionName}</span></td>
             <td class="medium muted">{ngettext("$0 connection", "$0 connections", actor.connections, actor.connections)}</td></tr>)}</tbody>
         </table></div>}
       </>;

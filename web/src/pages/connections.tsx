@@ -11,6 +11,7 @@ import {setQuery, useLocation} from "../lib/router.ts";
 import {scheduleText} from "../lib/schedule.ts";
 import {useWorkspace, useWorkspaces} from "../lib/workspace.ts";
 import {ActorPicker} from "../ui/actor-picker.tsx";
+import {BulkConnections} from "../ui/bulk-connections.tsx";
 import {Ago, Empty, Heading, Notice, Switch} from "../ui/controls.tsx";
 import {Icon} from "../ui/icons.tsx";
 import {Waiting} from "../ui/page.tsx";
@@ -80,6 +81,7 @@ function useConnections() {
 export default function ConnectionsPage(): JSX.Element {
   const {query} = useLocation();
   const spaces = useWorkspaces();
+  const workspace = useWorkspace();
   const list = useConnections();
   const [switched, setSwitched] = useState<Record<string, boolean>>({});
   const term = query.get("q") ?? "";
@@ -116,6 +118,7 @@ export default function ConnectionsPage(): JSX.Element {
           onClick={() => setQuery({status: name})}>{name === null ? _("All") : GROUP_TEXTS[name]()}{" "}
           <span class="number">{new Intl.NumberFormat().format(name === null ? searched.length : searched.filter(item => groupOf(item) === name).length)}</span></button>)}
       </div>
+      {workspace && shown && shown.length > 0 && <div class="row"><BulkConnections shown={shown} all={known} workspaceId={workspace.workspaceId} onDone={list.reload}/></div>}
     </div>}
     <p class="said" role="status">{shown && ngettext("$0 connection is shown", "$0 connections are shown", shown.length, shown.length)}</p>
     {shown === undefined ? (list.error || spaces.error ? null : spaces.data?.workspaces.length === 0 ? <NoWorkspace/> : <Waiting/>)

@@ -33,7 +33,7 @@ function NamespaceRow({row, closed, actions}: { row: Row & { kind: "namespace" }
   const name = row.namespace === "" ? _("Without a namespace") : row.namespace;
   const taken = row.choices.filter(choice => choice.taken).length;
   return <>
-    <th scope="row" colSpan={COLUMNS}><span class="cell namespace">
+    <th scope="row" colSpan={COLUMNS}><span class="cell">
       <Expander open={!closed} label={fmt(_("Streams of $0"), name)} onClick={() => actions.toggle(row.namespace, "closed")}/>
       <Tri state={tri(row.choices)} label={fmt(_("Take all of $0"), name)} onChange={on => actions.apply(row.choices, setTaken(on))}/>
       <strong class="clip" title={name}>{name}</strong><span class="small muted number">{fmt(_("$0 of $1"), taken, row.choices.length)}</span>
@@ -75,7 +75,7 @@ function FieldRow({row, actions}: { row: Row & { kind: "field" }; actions: Actio
   const taken = choice.fields?.has(field.name) ?? true, held = isHeld(choice, field.name);
   const isCursor = choice.mode.source === "incremental" && choice.cursor[0] === field.name, isKey = choice.primaryKey.some(path => path[0] === field.name);
   return <>
-    <th scope="row"><span class="cell field">
+    <th scope="row"><span class="cell of-field">
       <Tri state={taken ? "true" : "false"} disabled={!choice.taken || held} label={fmt(_("Take field $0 of $1"), field.name, facts.name)}
         onChange={on => actions.apply(one, setField(field.name, on))}/>
       <span class="clip mono" title={field.name}>{field.name}</span></span></th>
@@ -138,7 +138,7 @@ function Rows({rows, open, closed, actions}: { rows: Row[]; open: ReadonlySet<st
       {range.first > 0 && <tr class="spacer" aria-hidden="true" style={{blockSize: `${range.first * height}px`}}><td colSpan={COLUMNS}/></tr>}
       {rows.slice(range.first, range.end).map((row, index) => {
         const key = row.kind === "namespace" ? "n" + row.namespace : row.kind === "stream" ? row.choice.facts.key : `${row.choice.facts.key}\u001f${row.field.name}`;
-        return <tr key={key} class={row.kind === "stream" && !row.choice.taken ? "left" : row.kind} aria-rowindex={range.first + index + 2}>
+        return <tr key={key} class={row.kind === "stream" && !row.choice.taken ? "row-left" : `row-${row.kind}`} aria-rowindex={range.first + index + 2}>
           {row.kind === "namespace" ? <NamespaceRow row={row} closed={closed.has(row.namespace)} actions={actions}/>
             : row.kind === "stream" ? <StreamRow row={row} open={open.has(row.choice.facts.key)} actions={actions}/> : <FieldRow row={row} actions={actions}/>}
         </tr>;

@@ -25,6 +25,15 @@ export function say(tone: Tone, text: string): void {
   if (tone !== "bad") setTimeout(() => close(id), 6000);
 }
 
+/** Does it, and says when it could not be done. */
+export async function attempt(what: () => Promise<unknown>): Promise<void> {
+  try {
+    await what();
+  } catch (error) {
+    say("bad", error instanceof Error ? error.message : String(error));
+  }
+}
+
 export function Toasts(): JSX.Element {
   return <div class="toasts">{useCell(toasts).map(toast => <Notice key={toast.id} tone={toast.tone}>
     <div class="row"><span class="grow">{toast.text}</span>

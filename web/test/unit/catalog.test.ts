@@ -48,6 +48,7 @@ test("the mode it came with is kept when it can be done, else the best one for w
 test("what is missing is said only of streams that are taken", () => {
   for (const [choice, trouble] of [
     [one(), null], [setMode(APPEND)(one()), "cursor"], [setMode(APPEND)(one({sourceDefinedCursor: true})), null], [setMode(APPEND)(one({defaultCursorField: ["at"]})), null],
+    [setCursor("lost")(setMode(APPEND)(one())), "cursor"], [toggleKey("lost")(setCursor("at")(setMode(DEDUP)(one()))), "key"], [setCursor("any")(setMode(APPEND)(one({jsonSchema: {}}))), null],
     [setCursor("at")(setMode(DEDUP)(one())), "key"], [toggleKey("id")(setCursor("at")(setMode(DEDUP)(one()))), null], [setTaken(false)(setMode(DEDUP)(one())), null],
     [readCatalog({streams: [stream("a", {supportedSyncModes: ["incremental"]})]}, ["overwrite"])[0] as Choice, "mode"],
   ] as const) assert.equal(troubleOf(choice), trouble);
