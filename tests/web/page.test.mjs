@@ -175,6 +175,12 @@ step("why it failed is one click from the list: the reason, who said it, and the
   const around = ada.getByRole("region", {name: "Lines around the first error"});
   await around.getByText("Records of stream users: 1159600").waitFor();
   await ada.getByText("200 lines are shown").waitFor();
+  await ada.setViewportSize({width: 390, height: 844}); // also where its lines are many, the error itself is in sight
+  await ada.reload();
+  await around.getByText("Password of user 'reader' was refused").waitFor();
+  const [outer, line] = [await around.boundingBox(), await around.locator(".marked").boundingBox()];
+  assert.ok(line.y >= outer.y && line.y + line.height <= outer.y + outer.height, JSON.stringify({outer, line}));
+  await ada.setViewportSize({width: 1280, height: 800});
   assert.equal(await ada.getByRole("button", {name: "Attempt 2"}).getAttribute("aria-pressed"), "true");
   assert.deepEqual(await browser.violations(ada), []);
   await shoot(ada, "job-failed");

@@ -189,6 +189,11 @@ const AROUND = 10;
 export function FirstError({jobId, attemptNumber}: Place): JSX.Element | null {
   const [lines, setLines] = useState<LogEntry[]>([]);
   const [marked, setMarked] = useState(-1);
+  const box = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const line = box.current?.querySelector<HTMLElement>(".marked");
+    if (box.current && line) box.current.scrollTop = line.offsetTop - box.current.offsetTop - (box.current.clientHeight - line.clientHeight) / 2;
+  }, [lines]);
   useEffect(() => {
     const abort = new AbortController();
     const place = {jobId, attemptNumber}, {signal} = abort;
@@ -203,5 +208,5 @@ export function FirstError({jobId, attemptNumber}: Place): JSX.Element | null {
     read().catch(() => undefined); // the log below says why it cannot be read
     return () => abort.abort();
   }, [jobId, attemptNumber]);
-  return lines.length === 0 ? null : <div class="log-box around" tabIndex={0} role="region" aria-label={_("Lines around the first error")}><LogLines lines={lines} marked={marked}/></div>;
+  return lines.length === 0 ? null : <div ref={box} class="log-box around" tabIndex={0} role="region" aria-label={_("Lines around the first error")}><LogLines lines={lines} marked={marked}/></div>;
 }

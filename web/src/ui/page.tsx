@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Parts of whole pages: the head with its tabs, what stands there until an answer comes.
 import type {ComponentChildren, JSX} from "preact";
+import {useEffect, useRef} from "preact/hooks";
 import type {ApiError} from "../lib/api.ts";
 import {_} from "../lib/i18n.ts";
 import {Notice} from "./controls.tsx";
@@ -11,7 +12,10 @@ export interface Tab {
 }
 
 export function Tabs({tabs, path, label}: { tabs: readonly Tab[]; path: string; label: string }): JSX.Element {
-  return <nav class="tabs" aria-label={label}>
+  const nav = useRef<HTMLElement>(null);
+  // On a narrow screen the place where one is may be beyond the edge.
+  useEffect(() => { nav.current?.querySelector("[aria-current]")?.scrollIntoView({block: "nearest", inline: "nearest"}); }, [path]);
+  return <nav ref={nav} class="tabs" aria-label={label}>
     {tabs.map(tab => <a key={tab.href} href={tab.href} aria-current={path === tab.href ? "page" : undefined}>{tab.text}</a>)}
   </nav>;
 }
