@@ -91,7 +91,8 @@ static gboolean
 flush(Fixture *f)
 {
     while (orchestrator_output_waits(&f->output)) {
-        f->last = orchestrator_output_write(&f->output, &f->lines, f->out[1]);
+        gsize n;
+        f->last = orchestrator_output_write(&f->output, &f->lines, f->out[1], &n);
         if (f->last != ORCHESTRATOR_OUTPUT_SOME)
             return FALSE;
     }

@@ -136,12 +136,14 @@ write_pieces(OrchestratorOutput *output, OrchestratorLines *input, int fd)
 }
 
 OrchestratorOutputResult
-orchestrator_output_write(OrchestratorOutput *output, OrchestratorLines *input, int fd)
+orchestrator_output_write(OrchestratorOutput *output, OrchestratorLines *input, int fd,
+                          gsize *ret_bytes)
 {
     for (;;) {
         gssize n = write_pieces(output, input, fd);
         if (n >= 0) {
             mark_written(output, (gsize)n);
+            *ret_bytes = (gsize)n;
             return ORCHESTRATOR_OUTPUT_SOME;
         }
         if (errno == EAGAIN)

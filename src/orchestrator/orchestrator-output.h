@@ -29,9 +29,10 @@ void orchestrator_output_add(OrchestratorOutput *output, gboolean ours, gsize of
 /* Forgets everything. */
 void orchestrator_output_drop(OrchestratorOutput *output);
 
-/* One write, when there is something. */
+/* One write, when there is something; with SOME so many bytes. */
 OrchestratorOutputResult orchestrator_output_write(OrchestratorOutput *output,
-                                                   OrchestratorLines *input, int fd);
+                                                   OrchestratorLines *input, int fd,
+                                                   gsize *ret_bytes);
 
 /* Is going from pipe to pipe worth it for what is waiting? */
 gboolean orchestrator_output_is_plain(const OrchestratorOutput *output, gsize input_bytes);

@@ -9,6 +9,7 @@
 
 #include "orchestrator-lines.h"
 #include "orchestrator-output.h"
+#include "orchestrator-rest.h"
 #include "sl-error.h"
 #include "sl-rename.h"
 
@@ -59,6 +60,7 @@ struct OrchestratorPump {
     gsize look_from;   /* so many make it a look */
     guint look_pause;  /* reads until looking is tried again */
     gint64 waiting_since, blocked_since;
+    OrchestratorRest rest;
     char *fault;
     OrchestratorRelay *relay; /* NULL: records come from `in` and go to `out` */
     gsize max_line;
@@ -239,14 +241,19 @@ settle(OrchestratorPump *pump)
 static void
 write_some(OrchestratorPump *pump)
 {
+    if (pump->rest.until != 0)
+        return;
     while (!pump->closed && (has_output(pump) || next_output(pump))) {
-        switch (orchestrator_output_write(&pump->output, &pump->lines, pump->out)) {
+        gsize n;
+        switch (orchestrator_output_write(&pump->output, &pump->lines, pump->out, &n)) {
         case ORCHESTRATOR_OUTPUT_SOME:
+            pump->rest.taken += n;
             pump->blocked_since = 0;
             break;
         case ORCHESTRATOR_OUTPUT_FULL:
             if (pump->blocked_since == 0)
                 pump->blocked_since = g_get_monotonic_time();
+            orchestrator_rest_begin(&pump->rest, g_get_monotonic_time());
             return;
         case ORCHESTRATOR_OUTPUT_CLOSED:
             pump->closed = TRUE;
@@ -410,7 +417,10 @@ set_wishes(OrchestratorPump *pump)
         pump->out_tag = NULL;
     }
     if (pump->out_tag != NULL)
-        g_source_modify_unix_fd(pump->source, pump->out_tag, output ? G_IO_OUT : 0);
+        g_source_modify_unix_fd(pump->source, pump->out_tag,
+                                output && pump->rest.until == 0 ? G_IO_OUT : 0);
+    if (pump->rest.until != 0)
+        g_source_set_ready_time(pump->source, pump->rest.until);
     if (!read)
         pump->waiting_since = 0;
     else if (pump->waiting_since == 0)
@@ -429,7 +439,11 @@ pump_dispatch(GSource *source, GSourceFunc callback, gpointer data)
         out = g_source_query_unix_fd(source, pump->out_tag);
     if (out & (G_IO_ERR | G_IO_HUP | G_IO_NVAL))
         pump->closed = TRUE;
-    if (out != 0)
+    gint64 now = g_get_monotonic_time();
+    if (pump->closed)
+        pump->rest.until = 0;
+    if (pump->closed || orchestrator_rest_is_over(&pump->rest, now) ||
+        (out != 0 && pump->rest.until == 0 && orchestrator_rest_wake(&pump->rest, now)))
         write_some(pump);
     if (in != 0 && pump->reading && !pump->closed && !has_output(pump)) {
         read_some(pump);
@@ -549,6 +563,7 @@ orchestrator_pump_start(OrchestratorPump *pump, int source_fd, int sink_fd)
     pump->may_look = source_fd >= 0 && sink_fd >= 0 && passes_plain(pump->catalog);
     pump->look_from = g_getenv("SLUICE_LOOK") != NULL ? 0 : SHORT_READ; /* for tests: always */
     pump->nap = source_fd >= 0 && fcntl(source_fd, F_GETPIPE_SZ) >= NAP_PIPE ? NAP_NSEC : 0;
+    pump->rest.may = sink_fd >= 0 && fcntl(sink_fd, F_GETPIPE_SZ) >= NAP_PIPE;
     pump->source = g_source_new(&pump_source_funcs, sizeof(GSource) + sizeof(OrchestratorPump *));
     *(OrchestratorPump **)(pump->source + 1) = pump;
     if (sink_fd >= 0)
