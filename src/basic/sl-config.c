@@ -159,6 +159,14 @@ static const Key keys[] = {
      "events of timelines are kept so long"},
     {"Retention", "Notifications", KEY_SPAN, AT(retention_notices_usec), "30d", DAY, 36500 * DAY,
      "notifications that were sent or given up are kept so long"},
+    {"Registry", "File", KEY_STRING, AT(registry_file), SL_SYSCONFDIR "/registry.json", 0, 0,
+     "a connector registry in the shape of the public oss_registry.json; when it is there, Url= is "
+     "not asked"},
+    {"Registry", "Url", KEY_STRING, AT(registry_url), "", 0, 0,
+     "where a registry is fetched once a day; empty: nowhere"},
+    {"Registry", "Runtimes", KEY_STRING, AT(registry_runtimes),
+     "native pypi manifest npm oci docker", 0, 0,
+     "how connectors of the registry may be run here, the preferred way first"},
 };
 
 static gboolean

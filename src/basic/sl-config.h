@@ -77,6 +77,10 @@ typedef struct {
     gint64 retention_jobs_usec, retention_logs_usec;
     gint64 retention_events_usec, retention_notices_usec;
     gint64 retention_jobs_each; /* finished jobs of one connection; 0: no limit */
+
+    /* [Registry] */
+    char *registry_file, *registry_url; /* "" = none */
+    char *registry_runtimes;            /* names, the preferred one first */
 } SlConfig;
 
 /* The defaults. */

@@ -10,6 +10,7 @@
 #include "cron-notify.h"
 #include "sl-error.h"
 #include "sl-queue-workload.h"
+#include "sl-registry.h"
 #include "sl-secret.h"
 #include "sl-sql.h"
 
@@ -189,6 +190,24 @@ reseal_secrets(const CronContext *context, char **ret_result, GError **error)
     return TRUE;
 }
 
+static gboolean
+registry_update(const CronContext *context, char **ret_result, GError **error)
+{
+    g_auto(SlRegistryUpdate) update = {0};
+    if (!sl_registry_update(context->db, context->config, context->now, &update, error))
+        return FALSE;
+    if (update.source == NULL)
+        *ret_result = g_strdup(_("there is no registry: neither [Registry] File= nor Url="));
+    else if (update.unchanged)
+        *ret_result = g_strdup_printf(_("%s: %" G_GINT64_FORMAT " connectors, as before"),
+                                      update.source, update.entries);
+    else
+        *ret_result = g_strdup_printf(_("%s: %" G_GINT64_FORMAT " connectors, %" G_GINT64_FORMAT
+                                        " new or changed, %" G_GINT64_FORMAT " gone"),
+                                      update.source, update.entries, update.saved, update.removed);
+    return TRUE;
+}
+
 const CronDuty cron_duties[] = {
     {"stale-workloads", N_("fails workloads that nobody took or whose holder fell silent"),
      stale_workloads},
@@ -201,6 +220,8 @@ const CronDuty cron_duties[] = {
     {"expired-rows", N_("deletes sessions and setup links that are good no more"), expired_rows},
     {"database-statistics", N_("lets the database look at its busiest tables"),
      database_statistics},
+    {"registry-update", N_("reads the connector registry of [Registry] File= or Url="),
+     registry_update},
     {"temporary-files", N_("deletes temporary files that were left behind"), temporary_files},
     {"reseal-secrets", N_("seals secrets anew with the first of the master keys"), reseal_secrets},
 };

@@ -57,6 +57,8 @@ CtlExit ctl_run_connector_remove(Ctl *ctl, GError **error);
 CtlExit ctl_run_connector_run(Ctl *ctl, GError **error);
 CtlExit ctl_run_connector_test(Ctl *ctl, GError **error);
 CtlExit ctl_run_connector_spec(Ctl *ctl, GError **error);
+CtlExit ctl_run_connector_search(Ctl *ctl, GError **error);
+CtlExit ctl_run_connector_outdated(Ctl *ctl, GError **error);
 CtlExit ctl_run_delete(Ctl *ctl, GError **error);
 CtlExit ctl_run_destination_create(Ctl *ctl, GError **error);
 CtlExit ctl_run_destination_delete(Ctl *ctl, GError **error);

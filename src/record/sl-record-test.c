@@ -97,6 +97,11 @@ test_refused(void)
         g_assert_null(parse(cases[i].text, &error));
         g_assert_error(error, SL_ERROR, SL_ERROR_INVALID);
         g_assert_cmpstr(error->message, ==, cases[i].message);
+        /* the same for whoever has read the document himself */
+        g_autoptr(GError) same = NULL;
+        g_autoptr(SlJsonDoc) doc = sl_json_read(cases[i].text, strlen(cases[i].text), NULL, NULL);
+        g_assert_null(sl_record_parse(&sl_car_record, doc, sl_json_root(doc), &same));
+        g_assert_cmpstr(same->message, ==, cases[i].message);
     }
 }
 

@@ -249,6 +249,9 @@ parse_strv(const SlField *field, gpointer object, const SlJsonDoc *doc, const Sl
     return TRUE;
 }
 
+static gpointer parse_record(const SlRecord *record, const SlJsonDoc *doc, const SlJsonNode *node,
+                             GError **error);
+
 static gboolean
 parse_objects(const SlField *field, gpointer object, const SlJsonDoc *doc, const SlJsonNode *node,
               GError **error)
@@ -259,7 +262,7 @@ parse_objects(const SlField *field, gpointer object, const SlJsonDoc *doc, const
     clear_field(field, object);
     MEMBER(GPtrArray *, object, field) = items; /* owned at once: a half-built one is freed too */
     SL_JSON_FOREACH (doc, node, child) {
-        gpointer item = sl_record_parse(field->record, doc, child, error);
+        gpointer item = parse_record(field->record, doc, child, error);
         if (item == NULL) {
             g_prefix_error(error, "[%u]\x1f", items->len);
             return FALSE;
@@ -301,7 +304,7 @@ parse_field(const SlField *field, gpointer object, const SlJsonDoc *doc, const S
                expected("boolean", error);
     case SL_KIND_OBJ:
         clear_field(field, object);
-        MEMBER(gpointer, object, field) = sl_record_parse(field->record, doc, node, error);
+        MEMBER(gpointer, object, field) = parse_record(field->record, doc, node, error);
         return MEMBER(gpointer, object, field) != NULL;
     case SL_KIND_OBJV:
         return parse_objects(field, object, doc, node, error);
@@ -353,9 +356,8 @@ finish_path(GError **error)
     (*error)->message = g_string_free(out, FALSE);
 }
 
-gpointer
-sl_record_parse(const SlRecord *record, const SlJsonDoc *doc, const SlJsonNode *node,
-                GError **error)
+static gpointer
+parse_record(const SlRecord *record, const SlJsonDoc *doc, const SlJsonNode *node, GError **error)
 {
     if (node == NULL || node->type != SL_JSON_OBJECT) {
         expected("object", error);
@@ -385,15 +387,22 @@ sl_record_parse(const SlRecord *record, const SlJsonDoc *doc, const SlJsonNode *
 }
 
 gpointer
+sl_record_parse(const SlRecord *record, const SlJsonDoc *doc, const SlJsonNode *node,
+                GError **error)
+{
+    gpointer object = parse_record(record, doc, node, error);
+    if (object == NULL)
+        finish_path(error);
+    return object;
+}
+
+gpointer
 sl_record_parse_text(const SlRecord *record, const char *text, gsize len, GError **error)
 {
     g_autoptr(SlJsonDoc) doc = sl_json_read(text, len, NULL, error);
     if (doc == NULL)
         return NULL;
-    gpointer object = sl_record_parse(record, doc, sl_json_root(doc), error);
-    if (object == NULL)
-        finish_path(error);
-    return object;
+    return sl_record_parse(record, doc, sl_json_root(doc), error);
 }
 
 /* --- writing --------------------------------------------------------------------------------- */

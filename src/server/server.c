@@ -128,6 +128,7 @@ load_server(Service *service, GError **error)
     server->session_token_usec = config->server_session_token_usec;
     server->session_usec = config->server_session_usec;
     server->setup_link_usec = config->server_setup_link_usec;
+    server->registry_runtimes = config->registry_runtimes;
     load_smtp_password(service);
     server->webhooks_public_only = !config->notify_private;
     server->mail = (SlMailServer){

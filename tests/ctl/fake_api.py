@@ -51,6 +51,7 @@ class State:
     def __init__(self):
         self.states = {}  # connection id → connectionState
         self.requests = []
+        self.registry = []
         self.connectors = [connector(1, "source", "source-sample", "Sample data"),
                            connector(2, "destination", "destination-postgres", "Postgres"),
                            connector(3, "destination", "destination-dev-null", "Nothing")]
@@ -179,6 +180,18 @@ def register(state, body):
     return row
 
 
+def list_registry(state, query):
+    words = query.get("search", [""])[0].lower().split()
+    rows = [r for r in state.registry if all(w in r["name"].lower() for w in words)]
+    if "outdated" in query:
+        rows = [r for r in rows if r["outdated"]]
+    if "actorType" in query:
+        rows = [r for r in rows if r["actorType"] == query["actorType"][0]]
+    first = int(query["offset"][0])
+    answer = {"data": rows[first:first + int(query["limit"][0])], "total": len(rows)}
+    return {**answer, "source": "/etc/sluice/registry.json"} if state.registry else answer
+
+
 def state_rows(stored):
     if stored["stateType"] == "global":
         return stored["globalState"]["streamStates"]
@@ -241,6 +254,7 @@ ROUTES = [(m, re.compile(p + "$"), f) for m, p, f in [
      lambda s, g, q, b: {**find(s.connectors, "definitionId", g[0], "connector"), "spec": SPEC}),
     ("DELETE", "/api/v1/sluice/definitions/([^/]+)",
      lambda s, g, q, b: remove(s.connectors, "definitionId", g[0], "connector")),
+    ("GET", "/api/v1/sluice/registry", lambda s, g, q, b: list_registry(s, q)),
     ("GET", "/api/v1/sluice/status",
      lambda s, g, q, b: {"version": "0.1.0", "sources": len(s.sources), "destinations": len(s.destinations),
                          "connections": len(s.connections), "jobsRunning": 0, "jobsFailedToday": 1}),
