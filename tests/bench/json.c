@@ -12,11 +12,16 @@
 #include "sl-rename.h"
 #include "sl-stream-table.h"
 
-/* How fast lines are read, and changed, on one core:
- *   bench-json [MEGABYTES [ROUNDS [METHOD [CORPUS]]]]     figures for people; with --tsv for programs: corpus,
- * method, GB/s, and the median of the rounds' ratios to the rival of its kind bench-json --write
- * CORPUS BYTES     the corpus itself Rounds of all methods are interleaved, so that the machine's
- * moods hit all of them; times are of the CPU. */
+/* How fast lines are read, and changed, on one core.
+ *
+ *   bench-json [MEGABYTES [ROUNDS [METHOD [CORPUS]]]]
+ *       for people; with --tsv for programs: corpus, method, GB/s, and the median of the rounds'
+ *       ratios to the rival of its kind
+ *   bench-json --write CORPUS BYTES
+ *       the corpus itself
+ *
+ * Rounds of all methods are interleaved, so that the machine's moods hit all of them; times are of
+ * the CPU. */
 
 #define MAX_ROUNDS 101
 
