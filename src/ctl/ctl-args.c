@@ -18,7 +18,7 @@ const CtlOption ctl_options[CTL_N_OPTIONS] = {
                            N_("work in this workspace, not in the first one")},
     [CTL_OPT_HOST] = {"host", 'H', N_("URL"), FALSE, NULL,
                       N_("work on another host: 'https://sluice.example.com'")},
-    [CTL_OPT_OUTPUT] = {"output", 'o', N_("FORMAT"), FALSE, "table|wide|json|jsonl|csv|name",
+    [CTL_OPT_OUTPUT] = {"output", 'o', N_("FORMAT"), FALSE, "table|wide|json|jsonl|yaml|csv|name",
                         N_("how to print")},
     [CTL_OPT_LOG_OUTPUT] = {"output", 'o', N_("FORMAT"), FALSE, "short|cat|json",
                             N_("how to print")},

@@ -113,11 +113,7 @@ static void
 print_json(Ctl *ctl, const SlJsonDoc *spec)
 {
     g_autoptr(GString) out = g_string_new(NULL);
-    if (ctl->format == CTL_FORMAT_JSON)
-        ctl_json_append_pretty(out, spec, sl_json_root(spec));
-    else
-        g_string_append_len(out, sl_json_root(spec)->p, (gssize)sl_json_root(spec)->n);
-    g_string_append_c(out, '\n');
+    ctl_format_append(ctl->format, spec, sl_json_root(spec), out);
     ctl_print(ctl, out->str);
 }
 
@@ -142,7 +138,7 @@ ctl_run_connector_spec(Ctl *ctl, GError **error)
         connector != NULL ? ctl_connector_spec(ctl, connector, error) : NULL;
     if (spec == NULL)
         return CTL_EXIT_FAILED;
-    if (ctl->format == CTL_FORMAT_JSON || ctl->format == CTL_FORMAT_JSONL) {
+    if (ctl_format_is_document(ctl->format)) {
         print_json(ctl, spec);
         return CTL_EXIT_OK;
     }

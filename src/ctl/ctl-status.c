@@ -68,16 +68,6 @@ append_jobs(Ctl *ctl, const char *state, const char *title, const GPtrArray *con
 }
 
 static void
-append_json(const Ctl *ctl, const SlJsonDoc *doc, GString *out)
-{
-    if (ctl->format == CTL_FORMAT_JSON)
-        ctl_json_append_pretty(out, doc, sl_json_root(doc));
-    else
-        g_string_append_len(out, sl_json_root(doc)->p, (gssize)sl_json_root(doc)->n);
-    g_string_append_c(out, '\n');
-}
-
-static void
 append_counts(Ctl *ctl, const SlJsonDoc *doc, GString *out)
 {
     static const struct {
@@ -119,8 +109,8 @@ show_host(Ctl *ctl, GError **error)
     g_autoptr(SlJsonDoc) doc = ctl_api_get(ctl->api, CTL_SLUICE "/status", error);
     if (doc == NULL)
         return CTL_EXIT_FAILED;
-    if (ctl->format == CTL_FORMAT_JSON || ctl->format == CTL_FORMAT_JSONL) {
-        append_json(ctl, doc, out);
+    if (ctl_format_is_document(ctl->format)) {
+        ctl_format_append(ctl->format, doc, sl_json_root(doc), out);
         ctl_print(ctl, out->str);
         return CTL_EXIT_OK;
     }

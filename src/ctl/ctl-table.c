@@ -7,6 +7,7 @@
 
 #include "ctl-api.h"
 #include "ctl-text.h"
+#include "ctl-yaml.h"
 
 #define GAP 2         /* blanks between columns */
 #define LEAST_WIDTH 8 /* a column does not shrink below this */
@@ -36,11 +37,31 @@ row_free(gpointer data)
 CtlFormat
 ctl_format_parse(const char *name)
 {
-    static const char *const names[] = {"table", "wide", "json", "jsonl", "csv", "name"};
+    static const char *const names[] = {"table", "wide", "json", "jsonl", "yaml", "csv", "name"};
     for (guint i = 0; name != NULL && i < G_N_ELEMENTS(names); i++)
         if (strcmp(name, names[i]) == 0)
             return (CtlFormat)i;
     return CTL_FORMAT_TABLE;
+}
+
+gboolean
+ctl_format_is_document(CtlFormat format)
+{
+    return format == CTL_FORMAT_JSON || format == CTL_FORMAT_JSONL || format == CTL_FORMAT_YAML;
+}
+
+void
+ctl_format_append(CtlFormat format, const SlJsonDoc *doc, const SlJsonNode *node, GString *out)
+{
+    if (format == CTL_FORMAT_YAML) {
+        ctl_yaml_append(out, doc, node);
+        return;
+    }
+    if (format == CTL_FORMAT_JSON)
+        ctl_json_append_pretty(out, doc, node);
+    else
+        g_string_append_len(out, node->p, (gssize)node->n);
+    g_string_append_c(out, '\n');
 }
 
 CtlTable *
@@ -216,7 +237,7 @@ print_table(const CtlTable *table, CtlFormat format, const CtlStyle *style, cons
 }
 
 static void
-print_json(const CtlTable *table, GString *out)
+print_json(const CtlTable *table, CtlFormat format, GString *out)
 {
     g_autoptr(GString) array = g_string_new("[");
     for (guint i = 0; i < table->rows->len; i++) {
@@ -226,8 +247,7 @@ print_json(const CtlTable *table, GString *out)
     g_string_append_c(array, ']');
     g_autoptr(SlJsonDoc) doc = sl_json_read(array->str, array->len, NULL, NULL);
     if (doc != NULL)
-        ctl_json_append_pretty(out, doc, sl_json_root(doc));
-    g_string_append_c(out, '\n');
+        ctl_format_append(format, doc, sl_json_root(doc), out);
 }
 
 static void
@@ -280,8 +300,8 @@ ctl_table_print(const CtlTable *table, CtlFormat format, const CtlStyle *style, 
         print_table(table, format, style, summary, out);
         return;
     }
-    if (format == CTL_FORMAT_JSON) {
-        print_json(table, out);
+    if (format == CTL_FORMAT_JSON || format == CTL_FORMAT_YAML) {
+        print_json(table, format, out);
         return;
     }
     if (format == CTL_FORMAT_CSV) {

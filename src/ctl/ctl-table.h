@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
-#include <glib.h>
+#include "sl-json-read.h"
 
 /* A listing: rows of cells for people, the API's own objects for programs, names for scripts. */
 
@@ -10,12 +10,18 @@ typedef enum {
     CTL_FORMAT_WIDE, /* with the columns that a table leaves out */
     CTL_FORMAT_JSON,
     CTL_FORMAT_JSONL,
+    CTL_FORMAT_YAML,
     CTL_FORMAT_CSV, /* RFC 4180, all columns */
     CTL_FORMAT_NAME,
 } CtlFormat;
 
 /* NULL is a table. The names are those of --output's choices. */
 CtlFormat ctl_format_parse(const char *name);
+
+/* Formats that show the API's own objects: a document on several lines, on one, or as YAML. */
+gboolean ctl_format_is_document(CtlFormat format);
+void ctl_format_append(CtlFormat format, const SlJsonDoc *doc, const SlJsonNode *node,
+                       GString *out);
 
 typedef enum {
     CTL_COLUMN_RIGHT = 1 << 0,

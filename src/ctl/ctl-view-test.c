@@ -8,6 +8,7 @@
 #include "ctl-progress.h"
 #include "ctl-schedule.h"
 #include "ctl-table.h"
+#include "ctl-yaml.h"
 
 /* What people see: tables, progress, logs, schedules. */
 
@@ -53,6 +54,7 @@ test_table(void)
     assert_table(CTL_FORMAT_TABLE, narrow, "first         failed  10\n日本の長い…   -        7\n");
     assert_table(CTL_FORMAT_NAME, plain, "first\n日本\n");
     assert_table(CTL_FORMAT_JSONL, plain, "{\"n\": 1}\n{}\n");
+    assert_table(CTL_FORMAT_YAML, plain, "- \"n\": 1\n- {}\n");
     assert_table(CTL_FORMAT_JSON, plain, "[\n  {\n    \"n\": 1\n  },\n  {}\n]\n");
 }
 
@@ -142,6 +144,37 @@ test_log(void)
 }
 
 /* What is in the window and holds the pattern; a line without a time is in no window. */
+/* What YAML would take for something else is quoted. */
+static void
+test_yaml(void)
+{
+    static const struct {
+        const char *json, *yaml;
+    } cases[] = {
+        {"{}", "{}\n"},
+        {"[]", "[]\n"},
+        {"\"a\"", "a\n"},
+        {"{\"a\":1,\"b\":[],\"c\":{}}", "a: 1\nb: []\nc: {}\n"},
+        {"{\"a\":{\"b\":{\"c\":null}}}", "a:\n  b:\n    c: null\n"},
+        {"{\"a\":[1,{\"b\":2,\"c\":[3]},[4,5]]}", "a:\n- 1\n- b: 2\n  c:\n  - 3\n- - 4\n  - 5\n"},
+        {"[{\"a\":1,\"b\":2},{\"a\":3}]", "- a: 1\n  b: 2\n- a: 3\n"},
+        {"[1.10,1e3,true,null]", "- 1.10\n- 1e3\n- true\n- null\n"},
+        {"[\"true\",\"No\",\"y\",\"12\",\"1:30\",\"\",\"a: b\",\"a \",\"- a\",\"#\",\"*a\"]",
+         "- \"true\"\n- \"No\"\n- \"y\"\n- \"12\"\n- \"1:30\"\n- \"\"\n- \"a: b\"\n- \"a \"\n"
+         "- \"- a\"\n- \"#\"\n- \"*a\"\n"},
+        {"[\"a/b c_d-e.f\",\"2026-08-01\",\"x\\ny\\t\\\"z\\\\\",\"\\u0007\\u0000\"]",
+         "- a/b c_d-e.f\n- \"2026-08-01\"\n- \"x\\ny\\t\\\"z\\\\\"\n- \"\\u0007\\u0000\"\n"},
+        {"{\"\\ud83d\\ude00 ü\":\"\\u2028\"}", "\"😀 ü\": \"\\u2028\"\n"},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(SlJsonDoc) doc = sl_json_read(cases[i].json, strlen(cases[i].json), NULL, NULL);
+        g_autoptr(GString) out = g_string_new(NULL);
+        g_assert_nonnull(doc);
+        ctl_yaml_append(out, doc, sl_json_root(doc));
+        g_assert_cmpstr(out->str, ==, cases[i].yaml);
+    }
+}
+
 static void
 test_log_filters(void)
 {
@@ -228,6 +261,7 @@ main(int argc, char **argv)
     g_test_add_func("/ctl/view/progress", test_progress);
     g_test_add_func("/ctl/view/log", test_log);
     g_test_add_func("/ctl/view/log/filters", test_log_filters);
+    g_test_add_func("/ctl/view/yaml", test_yaml);
     g_test_add_func("/ctl/view/schedule", test_schedule);
     return g_test_run();
 }

@@ -46,7 +46,8 @@ def refused(answer, *statuses):
     assert answer.status in statuses, f"{answer.status} is not in {statuses}: {answer.body[:300]}"
     text = answer.body.decode("utf-8")
     json.loads(text)
-    for word in ("syntax error", "SQLSTATE", "PQ", "relation \"", "invalid input syntax", "invalid byte sequence"):
+    for word in ("syntax error", "SQLSTATE", "PQ", "relation \"", "invalid input syntax", "invalid byte sequence",
+                 "violates", "out of range for type"):
         assert word not in text, f"'{word}' in: {text}"
     return text
 

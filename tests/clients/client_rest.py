@@ -14,6 +14,7 @@ from points import case
 
 MANIFEST = {"version": "6.0.0", "type": "DeclarativeSource", "check": {"type": "CheckStream", "stream_names": ["a"]}, "streams": [],
             "spec": {"type": "Spec", "connection_specification": {"type": "object", "properties": {}}}}
+SPAN = {"createdAtStart": "2020-01-01T00:00:00Z", "createdAtEnd": "2100-01-01T00:00:00Z"}
 # Operations whose least request is not good enough: members that are added or replaced. '@name' is an id of the chain.
 BODIES = {
     "POST /api/v1/destinations/create": {"connectionConfiguration": {"destination_path": "/local/rest"}},
@@ -75,6 +76,15 @@ BODIES = {
     "POST /api/v1/destinations/update": {"connectionConfiguration": {"destination_path": "/local/rest"}},
     "POST /api/v1/destinations/check_connection_for_update": {"connectionConfiguration": {"destination_path": "/local/rest"}},
     "POST /api/v1/connections/create": {"status": "active"},
+    "POST /api/v1/connections/events/backfill": SPAN,
+    "POST /api/v1/connections/events/list_minimal": SPAN,
+    "POST /api/v1/connections/events/get": {"connectionEventId": "@event"},
+    "POST /api/v1/connections/stream_history": {"timezone": "Europe/Berlin"},
+    "POST /api/v1/notifications/try": {"notificationType": "customerio"},
+    "POST /api/v1/state/create_or_update": {"connectionState": {
+        "connectionId": "@connectionId", "stateType": "stream", "streamState": [
+            {"streamDescriptor": {"name": "users"}, "streamState": {"id": 1}}]}},
+    "POST /api/v1/web_backend/mappers/validate": {"streamDescriptor": {"name": "users"}},
 }
 # What must come late, in this order; everything else comes before, what only reads first.
 LATE = ("/upgrade_version", "/create_custom", "/sync", "/reset", "/clear", "/refresh", "/cancel", "/state/create", "/delete", "DELETE ",
@@ -82,6 +92,7 @@ LATE = ("/upgrade_version", "/create_custom", "/sync", "/reset", "/clear", "/ref
         "DELETE /api/public/v1/connections", "DELETE /api/public/v1/workspaces/{}/definitions", "DELETE /api/public/v1/workspaces/{}")
 # What others need before it is read.
 EARLY = ("POST /api/public/v1/tags", "POST /api/v1/tags/create", "POST /api/public/v1/workspaces/{}/definitions/declarative_sources",
+         "POST /api/v1/sources/discover_schema", "POST /api/v1/connections/events/list",
          "POST /api/v1/connector_builder_projects/get_for_definition_id", "POST /api/v1/commands/run/check",
          "POST /api/v1/commands/run/discover", "POST /api/v1/commands/run/spec")
 READS = ("get", "list", "search", "check", "status", "count", "describe", "resolve", "info", "latest", "history", "progress")
@@ -132,12 +143,16 @@ class Maker:
         properties = schema.get("properties", {})
         return {name: self.value(name, properties.get(name, {})) for name in schema.get("required", ())}
 
+    def with_ids(self, value):
+        if isinstance(value, dict):
+            return {name: self.with_ids(inner) for name, inner in value.items()}
+        return self.ids.get(value[1:], value) if isinstance(value, str) and value[:1] == "@" else value
+
     def body(self, one):
         operation, self.root = self.contracts.operations[one], self.contracts.home[one]
         content = operation.get("requestBody", {}).get("content", {}).get("application/json")
         body = self.value("", content["schema"]) if content else {} if one.startswith("POST /api/v1/") else None
-        more = {name: self.ids.get(value[1:], value) if isinstance(value, str) and value[:1] == "@" else value
-                for name, value in BODIES.get(one, {}).items()}
+        more = self.with_ids(BODIES.get(one, {}))
         return {**body, **more} if isinstance(body, dict) else body
 
     def query(self, one):
@@ -231,6 +246,10 @@ def keep(http, ids, one, answer):
     """What was made is what is asked for and deleted later."""
     if "/commands/run/" in one:
         points.wait_for(answer["id"], lambda: http.config("commands/status", {"id": answer["id"]})["status"] == "completed")
+    if one == "POST /api/v1/sources/discover_schema":
+        ids.update(catalogId=answer["catalogId"], catalog=answer["catalog"])
+    if one == "POST /api/v1/connections/events/list":
+        ids["event"] = answer["events"][0]["id"]
     if one.endswith("/get_for_definition_id"):
         ids["builder"] = answer["builderProjectId"]
     if one == "POST /api/public/v1/tags":

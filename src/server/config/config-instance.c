@@ -45,8 +45,13 @@ gboolean
 server_config_instance_setup(ServerCtx *ctx, const SlConfigInstanceSetup *in,
                              SlConfigInstance **ret, GError **error)
 {
-    return server_user_check_email(in->email, error) &&
-           sl_sql_instance_setup(ctx->tx, SERVER_DEFAULT_USER, in->email, in->user_name,
+    g_autoptr(SlAccount) other = NULL;
+    if (!server_user_check_email(in->email, error) ||
+        !sl_sql_account_get_by_email(ctx->tx, in->email, &other, error))
+        return FALSE;
+    if (other != NULL && strcmp(other->user_id, SERVER_DEFAULT_USER) != 0)
+        return sl_error_set(error, SL_ERROR_CONFLICT, "email: '%s' is somebody else's", in->email);
+    return sl_sql_instance_setup(ctx->tx, SERVER_DEFAULT_USER, in->email, in->user_name,
                                  in->organization_name, ctx->now, NULL, error) &&
            server_config_instance_get(ctx, NULL, ret, error);
 }
