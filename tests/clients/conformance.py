@@ -22,6 +22,7 @@ UNSEEN = 10
 EXCEPTIONS = {
     ("GET /api/public/v1/health", 200): "a text, as the reference server sends it",
     ("GET /api/v1/openapi", 200): "a text in the contract, which names no shape of it",
+    ("POST /api/v1/connections/apply_schema_changes", 200): "204 in the contract, with a body, which no 204 can have",
     ("POST /api/v1/applications/delete", 200): "the application, as the public API tells it; the contract has 200 and no body",
 }
 # Members that the contract requires and the reference server leaves out too: (operation, member).
