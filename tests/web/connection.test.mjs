@@ -60,6 +60,11 @@ step("the streams are edited in the same table, and saving says what it does to 
   await ada.getByRole("button", {name: "Cursor of orders: Choose"}).click();
   await ada.getByRole("radio", {name: "at is the cursor of orders"}).check();
   await ada.getByRole("checkbox", {name: "Take users"}).uncheck();
+  // Somebody else's change of another kind is seen, and takes nothing back that was chosen.
+  await host.sql(`update connection set name = 'Shop to the warehouse', updated_at = now() where connection_id = '${id}'`);
+  await ada.getByRole("heading", {level: 1, name: "Shop to the warehouse"}).waitFor();
+  await host.sql(`update connection set name = 'Shop to warehouse', updated_at = now() where connection_id = '${id}'`);
+  await ada.getByRole("heading", {level: 1, name: "Shop to warehouse"}).waitFor();
   await ada.getByText("2 streams are changed.").waitFor();
   await sound("the streams");
   await shoot(ada, "connection-streams");
@@ -116,6 +121,39 @@ step("a change that runs cannot follow is dismissed as well, and the schema is r
   await ada.getByText("The cursor or key of orders is gone").waitFor();
   await ada.getByRole("dialog").getByRole("button", {name: "Keep it as it is"}).click();
   works.replace = () => null;
+});
+
+step("mappings are tried on a sample while one edits, by the server as a run would do it", async () => {
+  await tab("Mappings").click();
+  await ada.getByRole("heading", {name: "Records pass as they are"}).waitFor();
+  await sound("no mappings");
+  await ada.getByLabel("Add a mapping").selectOption("hashing");
+  await ada.getByLabel("Field", {exact: true}).selectOption("note");
+  const preview = ada.getByRole("region", {name: "Tried on a sample"});
+  await preview.getByText(/"note_hashed": "[0-9a-f]{64}"/).waitFor();
+  await ada.getByLabel("Suffix of the new name").fill("");
+  await preview.getByText(/"note": "[0-9a-f]{64}"/).waitFor();
+  await ada.getByLabel("Add a mapping").selectOption("row-filtering");
+  const filter = ada.getByRole("listitem").filter({hasText: "Leave out records"});
+  await filter.getByLabel("Records", {exact: true}).selectOption("drop");
+  await filter.getByLabel("Field", {exact: true}).selectOption("id");
+  await filter.getByLabel("Value", {exact: true}).fill("a id");
+  await preview.getByText("It is left out.").waitFor();
+  await sound("mappings");
+  await shoot(ada, "connection-mappings");
+  await preview.getByLabel("A record").fill('{"id": "7", "note": "x"}');
+  await preview.getByText('"id": "7"').last().waitFor();
+  await ada.getByRole("button", {name: "Save", exact: true}).click();
+  await ada.getByText("The mappings are saved.").waitFor();
+  assert.deepEqual((await catalogOf())[0].mappers.map(each => each.type), ["hashing", "row-filtering"]);
+  await ada.getByLabel("Add a mapping").selectOption("field-renaming");
+  const rename = ada.getByRole("listitem").filter({hasText: "Rename a field"});
+  await rename.getByLabel("New name", {exact: true}).fill("id");
+  await rename.locator(".error").waitFor();
+  await ada.getByRole("button", {name: "Save", exact: true}).click();
+  await ada.getByRole("alert").waitFor();
+  await sound("a mapping that is wrong");
+  await ada.getByRole("button", {name: "Undo"}).click();
 });
 
 step("the settings are edited in place; an old name of streams is warned of", async () => {

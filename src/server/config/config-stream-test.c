@@ -250,6 +250,38 @@ test_faults(Fixture *fix, gconstpointer data)
     config_refused(fix, "web_backend/mappers/validate", CONNECTION, 400, "streamDescriptor");
 }
 
+/* What becomes of a record, as a run would do it. */
+static void
+test_sample(Fixture *fix, gconstpointer data)
+{
+#define SAMPLE(mappers)                                                                            \
+    "{\"connectionId\":\"" FIXTURE_CONNECTION "\",\"streamDescriptor\":" USERS                     \
+    ",\"sampleRecord\":{\"id\":1,\"mail\":\"a@b\"},\"mappers\":[" mappers "]}"
+#define ONLY(value)                                                                                \
+    "{\"type\":\"row-filtering\",\"mapperConfiguration\":{\"conditions\":{\"type\":\"EQUAL\","     \
+    "\"fieldName\":\"mail\",\"comparisonValue\":\"" value "\"}}}"
+    static const struct {
+        const char *body, *has, *lacks;
+    } cases[] = {
+        {SAMPLE(""), "\"sampleOutput\":{\"id\":1,\"mail\":\"a@b\"}", "sampleError"},
+        {SAMPLE(RENAME("id", "number")), "\"number\":1", "sampleError"},
+        {SAMPLE(HASH("mail")),
+         "\"mail_hashed\":\"7508d8b5018ea640b85269861a101203f0c26900555268e930025dac844b0f35\"",
+         "sampleFiltered"},
+        {SAMPLE(ONLY("a@b")), "\"sampleOutput\"", "sampleFiltered"},
+        {SAMPLE(ONLY("c@d")), "\"sampleFiltered\":true", "sampleOutput"},
+        {SAMPLE(HASH("gone")), "\"sampleError\":", "sampleOutput"},
+    };
+    make_stream(fix);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *answer = config_call(fix, "web_backend/mappers/validate", cases[i].body, 200);
+        assert_has(answer, cases[i].has);
+        assert_lacks(answer, cases[i].lacks);
+    }
+    assert_lacks(config_call(fix, "web_backend/mappers/validate", VALIDATE(USERS, ""), 200),
+                 "sample");
+}
+
 void
 config_add_stream_cases(void)
 {
@@ -259,4 +291,5 @@ config_add_stream_cases(void)
     CONFIG_CASE("stream_statuses/refused", test_refused);
     CONFIG_CASE("mappers/validate", test_validate);
     CONFIG_CASE("mappers/faults", test_faults);
+    CONFIG_CASE("mappers/sample", test_sample);
 }

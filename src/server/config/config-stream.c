@@ -166,6 +166,26 @@ make_validation(const SlJsonDoc *doc, const SlMapperShape *shape, const GPtrArra
     return all;
 }
 
+/* As a run would do it. What cannot be done is part of the answer: a person is still typing. */
+static void
+try_sample(const SlJsonDoc *doc, const char *name, const char *record,
+           SlConfigMapperValidation *validation)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SlMapper) mapper = sl_mapper_new(doc, sl_json_root(doc), name, &error);
+    g_autoptr(GString) out = g_string_new(NULL);
+    gsize selected;
+    SlMapped mapped = SL_MAPPED_SAME;
+    if (mapper != NULL)
+        mapped = sl_mapper_apply(mapper, (SlSpan){record, strlen(record)}, out, &selected, &error);
+    if (error != NULL)
+        validation->sample_error = g_strdup(error->message);
+    else if (mapped == SL_MAPPED_FILTERED)
+        sl_config_mapper_validation_set_sample_filtered(validation, TRUE);
+    else
+        validation->sample_output = g_strdup(mapped == SL_MAPPED_CHANGED ? out->str : record);
+}
+
 gboolean
 server_config_mapper_validate(ServerCtx *ctx, const SlConfigMapperValidateRequest *in,
                               SlConfigMapperValidation **ret, GError **error)
@@ -187,5 +207,7 @@ server_config_mapper_validate(ServerCtx *ctx, const SlConfigMapperValidateReques
     if (shape == NULL)
         return FALSE;
     *ret = make_validation(doc, shape, in->mappers);
+    if (in->sample_record != NULL)
+        try_sample(doc, in->stream_descriptor->name, in->sample_record, *ret);
     return TRUE;
 }

@@ -117,7 +117,9 @@ function SaveDialog({connection, edits, onSave, onClose}: { connection: ConfigWe
 }
 
 function Editor({connection, modes, onSaved}: { connection: ConfigWebConnectionRead; modes: string[]; onSaved: () => Promise<void> }): JSX.Element {
-  const original = useMemo(() => readCatalog(connection.syncCatalog, modes), [connection.syncCatalog, modes]);
+  // Asked for again and the same as before, it takes nothing back that was chosen meanwhile.
+  const text = useMemo(() => JSON.stringify(connection.syncCatalog), [connection.syncCatalog]);
+  const original = useMemo(() => readCatalog(connection.syncCatalog, modes), [text, modes]);
   const [choices, setChoices] = useState(original);
   const [saving, setSaving] = useState(false);
   useEffect(() => setChoices(original), [original]);

@@ -70,8 +70,8 @@ function Numeric({ids, field, value, onChange}: ControlProps): JSX.Element {
     }}/>;
 }
 
-function Bool({ids, value, onChange}: ControlProps): JSX.Element {
-  return <input {...ids} class="box" type="checkbox" checked={value === true} onChange={event => onChange(event.currentTarget.checked)}/>;
+function Bool({ids, field, value, onChange}: ControlProps): JSX.Element {
+  return <input {...ids} class="box" type="checkbox" checked={(value ?? field.fallback) === true} onChange={event => onChange(event.currentTarget.checked)}/>;
 }
 
 function Enum({ids, field, value, onChange}: ControlProps): JSX.Element {

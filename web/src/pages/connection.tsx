@@ -5,6 +5,7 @@ import {useState} from "preact/hooks";
 import * as api from "#gen/api.ts";
 import {ActDialog, type Act} from "../connection/acts.tsx";
 import {concerns} from "../connection/events.ts";
+import {MappingsTab} from "../connection/mappings.tsx";
 import {RunsTab} from "../connection/runs.tsx";
 import {SchemaTab} from "../connection/schema.tsx";
 import {SettingsTab} from "../connection/settings.tsx";
@@ -56,7 +57,7 @@ function Head({connection, onReload, onAct}: { connection: ConfigWebConnectionRe
   </>;
 }
 
-const TABS = ["status", "timeline", "runs", "history", "schema", "settings", "state"] as const;
+const TABS = ["status", "timeline", "runs", "history", "schema", "mappings", "settings", "state"] as const;
 
 function SchemaBanner({connection, base}: { connection: ConfigWebConnectionRead; base: string }): JSX.Element | null {
   if (connection.schemaChange === "no_change") return null;
@@ -70,7 +71,7 @@ export default function ConnectionPage({connectionId, tab = "status"}: { connect
   const [act, setAct] = useState<{ act: Act; only: string | null } | null>(null);
   const found = useQuery(api.configWebConnectionGet, {connectionId}, {watch: event => concerns(connectionId)(event) && event.data["change"] !== "job"});
   const base = `/connections/${connectionId}`;
-  const texts: Record<typeof TABS[number], string> = {status: _("Status"), timeline: _("Timeline"), runs: _("Runs"), history: _("History"), schema: _("Streams"), settings: _("Settings"), state: _("State")};
+  const texts: Record<typeof TABS[number], string> = {status: _("Status"), timeline: _("Timeline"), runs: _("Runs"), history: _("History"), schema: _("Streams"), mappings: _("Mappings"), settings: _("Settings"), state: _("State")};
   const onAct = (what: Act, stream?: string) => setAct({act: what, only: stream ?? null});
   if (!(TABS as readonly string[]).includes(tab)) return <Notice tone="bad">{_("There is nothing here")}</Notice>;
   return <Loaded answer={found}>{connection => <>
@@ -78,7 +79,7 @@ export default function ConnectionPage({connectionId, tab = "status"}: { connect
     <Tabs label={_("Parts of the connection")} path={path} tabs={TABS.map(name => ({href: name === "status" ? base : `${base}/${name}`, text: texts[name]}))}/>
     {tab !== "schema" && <SchemaBanner connection={connection} base={base}/>}
     {tab === "status" ? <StatusTab connection={connection} onAct={onAct}/> : tab === "timeline" ? <TimelineTab connection={connection}/> : tab === "runs" ? <RunsTab connection={connection}/>
-      : tab === "history" ? <History connectionId={connectionId}/> : tab === "schema" ? <SchemaTab connection={connection} onSaved={found.reload}/> : tab === "state" ? <StateTab connection={connection}/>
+      : tab === "history" ? <History connectionId={connectionId}/> : tab === "schema" ? <SchemaTab connection={connection} onSaved={found.reload}/> : tab === "mappings" ? <MappingsTab connection={connection} onSaved={found.reload}/> : tab === "state" ? <StateTab connection={connection}/>
       : <SettingsTab connection={connection} onAct={onAct} onSaved={found.reload}/>}
     {act !== null && <ActDialog {...act} connection={connection} onClose={() => setAct(null)}/>}
   </>}</Loaded>;

@@ -108,6 +108,7 @@ export default function ConnectionsPage(): JSX.Element {
   const shown = searched && sortConnections(filterConnections(searched, "", group), sort.key, sort.down);
   return <>
     <div class="page-head"><Heading title={_("Connections")}>{_("Connections")}</Heading>
+      {workspace && known && shown && shown.length > 0 && <div class="row"><BulkConnections shown={shown} all={known} workspaceId={workspace.workspaceId} onDone={list.reload}/></div>}
       {known && known.length > 0 && <a class="button primary" href="/connections/new"><Icon name="plus"/>{_("New connection")}</a>}</div>
     {(list.error ?? spaces.error) && <Notice tone="bad">{(list.error ?? spaces.error)?.message}</Notice>}
     {known && known.length > 0 && searched && <div class="toolbar">
@@ -118,7 +119,6 @@ export default function ConnectionsPage(): JSX.Element {
           onClick={() => setQuery({status: name})}>{name === null ? _("All") : GROUP_TEXTS[name]()}{" "}
           <span class="number">{new Intl.NumberFormat().format(name === null ? searched.length : searched.filter(item => groupOf(item) === name).length)}</span></button>)}
       </div>
-      {workspace && shown && shown.length > 0 && <div class="row"><BulkConnections shown={shown} all={known} workspaceId={workspace.workspaceId} onDone={list.reload}/></div>}
     </div>}
     <p class="said" role="status">{shown && ngettext("$0 connection is shown", "$0 connections are shown", shown.length, shown.length)}</p>
     {shown === undefined ? (list.error || spaces.error ? null : spaces.data?.workspaces.length === 0 ? <NoWorkspace/> : <Waiting/>)
