@@ -44,3 +44,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SlCatalogDiff, sl_catalog_diff_clear)
  * changes. */
 char *sl_catalog_propagate(const char *configured, const char *known, const char *discovered,
                            gboolean fully, const char *destination_spec, GError **error);
+
+/* What an edit has changed in a configured catalog, as the timeline tells it (CatalogConfigDiff:
+ * streams and fields that are taken now or no more, modes, cursors, keys, mappers). NULL and no
+ * error: nothing. */
+char *sl_catalog_config_diff(const char *before, const char *after, GError **error);

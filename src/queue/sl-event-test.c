@@ -203,6 +203,7 @@ test_edits(void)
         .prefix = (char *)"",
         .schedule_type = SL_CONNECTION_SCHEDULE_TYPE_BASIC,
         .basic_interval_sec = 3600,
+        .catalog = (char *)"{\"streams\":[]}",
     };
     g_autoptr(SlDb) db = queue_fixture_new();
     SlConnection after = before;
@@ -232,6 +233,15 @@ test_edits(void)
                  "summary #> '{patches,scheduleData,to}' = 'null'::jsonb"
                  " and not summary ? 'updateReason'");
 
+    SlConnection streams = before;
+    streams.catalog = (char *)"{\"streams\":[{\"stream\":{\"name\":\"x\"}}]}";
+    add_edit(db, &before, &streams, NULL);
+    assert_count(db, 1,
+                 "event_type = 'SCHEMA_CONFIG_UPDATE' and user_id = '" USER "' and "
+                 "summary #> '{airbyteCatalogDiff,catalogConfigDiff,streamsEnabled}' = "
+                 "'[{\"streamName\": \"x\", \"status\": \"enabled\"}]'::jsonb and "
+                 "summary #> '{airbyteCatalogDiff,catalogDiff,transforms}' = '[]'::jsonb");
+
     SlConnection off = before;
     off.status = SL_CONNECTION_STATUS_INACTIVE;
     add_edit(db, &before, &off, NULL);
@@ -243,7 +253,7 @@ test_edits(void)
     SlConnection gone = before;
     gone.status = SL_CONNECTION_STATUS_DEPRECATED;
     add_edit(db, &before, &gone, NULL);
-    assert_count(db, 4, "true");
+    assert_count(db, 5, "true");
 }
 
 static void
@@ -259,6 +269,26 @@ test_disabled(void)
                  " summary = '{\"disabledReason\": \"TOO_MANY\"}'::jsonb");
 }
 
+/* Whoever gives a connector another version: all that use it hear of it, and nobody else. */
+static void
+test_connector(void)
+{
+    g_autoptr(SlDb) db = queue_fixture_new();
+    queue_fixture_script(db, "update actor_definition set name = 'other name'");
+    queue_fixture_script(db, "update actor_definition set docker_image_tag = docker_image_tag");
+    assert_count(db, 0, "true");
+    queue_fixture_script(
+        db, "update actor_definition set docker_image_tag = '2' where actor_type = 'source'");
+    assert_count(db, 1,
+                 "event_type = 'CONNECTOR_UPDATE' and user_id is null and connection_id = "
+                 "'" FIXTURE_CONNECTION "' and summary - 'sourceDefinitionId' = "
+                 "'{\"fromVersion\": \"1\", \"toVersion\": \"2\", \"connectorType\": \"SOURCE\", "
+                 "\"connectorName\": \"other name\"}'::jsonb and summary ? 'sourceDefinitionId'");
+    queue_fixture_script(db, "update connection set status = 'deprecated'");
+    queue_fixture_script(db, "update actor_definition set docker_image_tag = '3'");
+    assert_count(db, 1, "true");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -269,5 +299,6 @@ main(int argc, char **argv)
     g_test_add_func("/queue/event/transactions", test_transactions);
     g_test_add_func("/queue/event/edits", test_edits);
     g_test_add_func("/queue/event/disabled", test_disabled);
+    g_test_add_func("/queue/event/connector", test_connector);
     return g_test_run();
 }

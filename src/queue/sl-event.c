@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "sl-catalog-diff.h"
 #include "sl-json-write.h"
 #include "sl-sql.h"
 
@@ -24,7 +25,6 @@ sl_event_add(SlTx *tx, const char *connection_id, SlEventType type, const char *
         [SL_EVENT_TYPE_DISABLED] = "CONNECTION_DISABLED",
         [SL_EVENT_TYPE_SCHEMA_UPDATE] = "SCHEMA_UPDATE",
         [SL_EVENT_TYPE_SCHEMA_CONFIG_UPDATE] = "SCHEMA_CONFIG_UPDATE",
-        [SL_EVENT_TYPE_CONNECTOR_UPDATE] = "CONNECTOR_UPDATE",
         [SL_EVENT_TYPE_POST_SYNC] = "UNKNOWN",
     };
     G_STATIC_ASSERT(G_N_ELEMENTS(names) == SL_N_EVENT_TYPES);
@@ -188,11 +188,33 @@ sl_event_add_disabled(SlTx *tx, const char *connection_id, const char *reason, g
                            error);
 }
 
+/* Streams and what is taken of them. */
+static gboolean
+add_catalog(SlTx *tx, const SlConnection *before, const SlConnection *after, gint64 now,
+            GError **error)
+{
+    GError *reason = NULL;
+    g_autofree char *diff = sl_catalog_config_diff(before->catalog, after->catalog, &reason);
+    if (reason != NULL) {
+        g_propagate_error(error, reason);
+        return FALSE;
+    }
+    if (diff == NULL)
+        return TRUE;
+    g_autofree char *summary =
+        g_strdup_printf("{\"airbyteCatalogDiff\":{\"catalogDiff\":{\"transforms\":[]},"
+                        "\"catalogConfigDiff\":%s}}",
+                        diff);
+    return sl_event_add(tx, after->connection_id, SL_EVENT_TYPE_SCHEMA_CONFIG_UPDATE, summary, now,
+                        error);
+}
+
 gboolean
 sl_event_add_edit(SlTx *tx, const SlConnection *before, const SlConnection *after,
                   const char *reason, gint64 now, GError **error)
 {
-    if (!add_patches(tx, before, after, reason, now, error))
+    if (!add_patches(tx, before, after, reason, now, error) ||
+        !add_catalog(tx, before, after, now, error))
         return FALSE;
     if (before->status == after->status)
         return TRUE;

@@ -18,7 +18,6 @@ typedef enum {
     SL_EVENT_TYPE_DISABLED,             /* {disabledReason?, updateReason?} */
     SL_EVENT_TYPE_SCHEMA_UPDATE,        /* {catalogDiff, updateReason?}: the source's has changed */
     SL_EVENT_TYPE_SCHEMA_CONFIG_UPDATE, /* {airbyteCatalogDiff: {catalogDiff, catalogConfigDiff}} */
-    SL_EVENT_TYPE_CONNECTOR_UPDATE, /* {fromVersion, toVersion, connectorType, connectorName, …} */
     /* {kind: "POST_SYNC", jobId, action, result, message?}: of a kind that clients of the API have
        no name for */
     SL_EVENT_TYPE_POST_SYNC,
@@ -37,9 +36,9 @@ gboolean sl_event_add_post_sync(SlTx *tx, const char *connection_id, gint64 job_
                                 const char *action, const char *result, const char *failure,
                                 gint64 now, GError **error);
 
-/* What an edit has changed: settings, enabled or disabled. `reason` (of the edit or of the
- * disabling; may be NULL) is told with each. Nothing changed: no event. Streams are not looked at.
- */
+/* What an edit has changed: settings, streams, enabled or disabled. `reason` (of the edit or of the
+ * disabling; may be NULL) is told with each. Nothing changed: no event.
+ * (That a connector has another version is told by a trigger of actor_definition.) */
 gboolean sl_event_add_edit(SlTx *tx, const SlConnection *before, const SlConnection *after,
                            const char *reason, gint64 now, GError **error);
 

@@ -119,6 +119,36 @@ test_facts(void)
     assert_count(db, 0, "facts ? 'errorMessage'");
 }
 
+/* A connection may be silent about changes of its schema, by either way, and of nothing else. */
+static void
+test_silent(void)
+{
+    static const struct {
+        const char *hook, *mail;
+        gint64 updates;
+    } cases[] = {
+        {"true", "true", 4}, {"false", "true", 2}, {"true", "false", 2}, {"false", "false", 0}};
+    g_autoptr(SlDb) db = queue_fixture_new();
+    set_notifications(db, "{\"syncDisabled\":" BOTH ",\"connectionUpdate\":" BOTH
+                          ",\"connectionUpdateActionRequired\":" BOTH "}");
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *sql =
+            g_strdup_printf("delete from notification; update connection set notify_schema_changes "
+                            "= %s, notify_schema_changes_by_email = %s",
+                            cases[i].hook, cases[i].mail);
+        g_autoptr(GError) error = NULL;
+        queue_fixture_script(db, sql);
+        g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, &error);
+        for (int n = 0; n < SL_N_NOTICES; n++) {
+            sl_notice_add(tx, FIXTURE_CONNECTION, (SlNotice)n, "{}", FIXTURE_NOW, &error);
+            g_assert_no_error(error);
+        }
+        g_assert_true(sl_tx_commit(tx, &error));
+        assert_count(db, cases[i].updates, "trigger like 'connectionUpdate%'");
+        assert_count(db, 2, "trigger = 'syncDisabled'");
+    }
+}
+
 /* What is started afterwards needs no setting of the workspace, and follows refreshes too. */
 static void
 test_actions(void)
@@ -271,6 +301,7 @@ main(int argc, char **argv)
     sl_log_init("sl-notice-test");
     g_test_add_func("/queue/notice/runs", test_runs);
     g_test_add_func("/queue/notice/facts", test_facts);
+    g_test_add_func("/queue/notice/silent", test_silent);
     g_test_add_func("/queue/notice/actions", test_actions);
     g_test_add_func("/queue/notice/others", test_others);
     g_test_add_func("/queue/notice/claims", test_claims);

@@ -58,7 +58,7 @@ on conflict (job_id, trigger, channel, target) where job_id is not null do nothi
 
 -- name: notification_add
 -- exec:
--- What is not the end of a run. `facts` go beside the names.
+-- What is not the end of a run. `facts` go beside the names. A connection may be silent about changes of its schema.
 -- params: connection_id uuid, trigger text, facts jsonb, now timestamptz
 insert into notification (notification_id, workspace_id, connection_id, trigger, channel, target, facts, due_at, created_at)
 select gen_random_uuid(), c.workspace_id, c.connection_id, $2, told.channel, told.target,
@@ -73,9 +73,11 @@ join organization o on o.organization_id = w.organization_id
 join actor s on s.actor_id = c.source_id
 join actor d on d.actor_id = c.destination_id
 cross join lateral (
-    values ('webhook', w.notifications -> $2 -> 'webhook' ->> 'url', w.notifications -> $2 -> 'webhook' ->> 'enabled' = 'true'),
+    values ('webhook', w.notifications -> $2 -> 'webhook' ->> 'url', w.notifications -> $2 -> 'webhook' ->> 'enabled' = 'true'
+            and (c.notify_schema_changes or $2 not like 'connectionUpdate%')),
         ('email', coalesce(nullif(w.settings ->> 'email', ''), nullif(o.email, ''), '-'),
-            w.notifications -> $2 -> 'email' ->> 'enabled' = 'true')
+            w.notifications -> $2 -> 'email' ->> 'enabled' = 'true'
+            and (c.notify_schema_changes_by_email or $2 not like 'connectionUpdate%'))
     ) told (channel, target, wanted)
 where c.connection_id = $1 and told.wanted and told.target <> '';
 

@@ -226,13 +226,13 @@ test_settings(Fixture *fix, gconstpointer data)
     const struct {
         const char *members, *values[3];
     } steps[] = {
-        {"\"name\":\"a\"", {"false", "false", NULL}},
-        {"\"notifySchemaChanges\":true", {"true", "false", NULL}},
-        {"\"resourceRequirements\":" REQUIREMENTS, {"true", "false", REQUIREMENTS}},
-        {"\"notifySchemaChangesByEmail\":true,\"notifySchemaChanges\":false",
-         {"false", "true", REQUIREMENTS}},
-        {"\"name\":\"b\"", {"false", "true", REQUIREMENTS}},
-        {"\"resourceRequirements\":{}", {"false", "true", "{}"}},
+        {"\"name\":\"a\"", {"true", "true", NULL}},
+        {"\"notifySchemaChanges\":false", {"false", "true", NULL}},
+        {"\"resourceRequirements\":" REQUIREMENTS, {"false", "true", REQUIREMENTS}},
+        {"\"notifySchemaChangesByEmail\":false,\"notifySchemaChanges\":true",
+         {"true", "false", REQUIREMENTS}},
+        {"\"name\":\"b\"", {"true", "false", REQUIREMENTS}},
+        {"\"resourceRequirements\":{}", {"true", "false", "{}"}},
     };
     const char *id = member(fix, created(fix, ""), "connectionId");
     const char *it = format(fix, "{\"connectionId\":\"%s\"}", id);

@@ -208,7 +208,7 @@ test_preferences(Fixture *fix, gconstpointer data)
                     200);
     g_assert_cmpstr(member(fix, read, "backfillPreference"), ==, "enabled");
     g_assert_cmpstr(member(fix, read, "notifySchemaChanges"), ==, "true");
-    g_assert_cmpstr(member(fix, read, "notifySchemaChangesByEmail"), ==, "false");
+    g_assert_cmpstr(member(fix, read, "notifySchemaChangesByEmail"), ==, "true");
     g_assert_cmpstr(member(fix, read, "nonBreakingChangesPreference"), ==, "propagate_columns");
     g_assert_cmpstr(member(fix, read, "sourceCatalogId"), ==, newest);
     const char *id = member(fix, read, "connectionId");
