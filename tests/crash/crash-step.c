@@ -9,10 +9,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "crash-api.h"
 #include "sl-error.h"
 #include "sl-id.h"
 #include "sl-json-read.h"
+#include "sl-notice.h"
 #include "sl-queue-fixture.h"
 #include "sl-queue-workload.h"
 #include "sl-queue.h"
@@ -23,6 +23,7 @@
 #define SEC ((gint64)G_USEC_PER_SEC)
 #define PLANE "plane"
 #define ROUNDS 60
+#define CLAIM_USEC (60 * SEC)
 
 #define CATALOG                                                                                    \
     "{\"streams\":[{\"stream\":{\"name\":\"i\",\"json_schema\":{}},\"sync_mode\":\"incremental\"," \
@@ -46,6 +47,12 @@ world_new(void)
         mmap(NULL, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     g_assert_true(w->shared != MAP_FAILED);
     w->proxy = crash_proxy_new(server);
+    g_autofree char *refreshes =
+        world_ask(w, "update actor_definition set supports_refreshes = true");
+    g_autofree char *told = world_ask(
+        w, "update workspace set notifications = (select jsonb_object_agg(t, '{\"webhook\":"
+           "{\"enabled\":true,\"url\":\"http://hook/\"}}'::jsonb) from unnest(array['success', "
+           "'failure', 'syncDisabled', 'syncDisabledWarning', 'connectionUpdate']) t)");
     scheduler_state_init(&w->scheduler, w->db, w->config);
     return w;
 }
@@ -135,11 +142,16 @@ look(World *w)
     g_autofree char *facts = world_ask(
         w,
         "select j.job_id || ' ' || (config_type in ('reset_connection', 'clear'))::text || ' ' || "
-        "coalesce(w.workload_id, '') from job j left join workload w using (job_id) where j.scope "
+        "coalesce(w.workload_id, '') || ' ' || (config_type = 'refresh')::text from job j left "
+        "join workload w using (job_id) where j.scope "
         "= '%s' order by j.job_id desc, w.attempt_number desc nulls last limit 1");
-    g_auto(GStrv) words = g_strsplit(facts, " ", 3);
-    gboolean any = g_strv_length(words) == 3;
-    w->shared->job_id = any ? g_ascii_strtoll(words[0], NULL, 10) : 0;
+    g_auto(GStrv) words = g_strsplit(facts, " ", 4);
+    gboolean any = g_strv_length(words) == 4;
+    gint64 job_id = any ? g_ascii_strtoll(words[0], NULL, 10) : 0;
+    /* One that reads anew begins at nothing. */
+    if (any && job_id != w->shared->job_id && strcmp(words[3], "true") == 0)
+        w->shared->acked = 0;
+    w->shared->job_id = job_id;
     w->shared->clears = any && strcmp(words[1], "true") == 0;
     g_strlcpy(w->shared->workload_id, any ? words[2] : "", sizeof w->shared->workload_id);
     if (w->shared->clears)
@@ -226,23 +238,11 @@ step_create(World *w)
     g_assert_true(sl_tx_commit(tx, &error));
 }
 
-/* A server has threads, and a process with threads is nothing to fork from. */
-static gboolean
-needs_child(Step step)
-{
-    static const Step people[] = {step_trigger, step_clear,   step_cancel,
-                                  step_delete,  step_disable, step_edit};
-    for (guint i = 0; i < G_N_ELEMENTS(people); i++)
-        if (step == people[i])
-            return TRUE;
-    return FALSE;
-}
-
 void
 world_do(World *w, Step step)
 {
     int status = 0;
-    if (needs_child(step)) {
+    if (crash_is_person(step)) { /* a server has threads: nothing to fork from */
         g_assert_cmpint(waitpid(start_child(w, step, g_getenv("PGHOST")), &status, 0), >, 0);
         judge_child(status, FALSE);
         return;
@@ -294,61 +294,6 @@ world_thaw(World *w, pid_t pid)
     crash_proxy_thaw(w->proxy, pid, &status);
     judge_child(status, FALSE);
     await_backends(w);
-}
-
-/* --- people ---------------------------------------------------------------------------------- */
-
-static void
-jobs(World *w, const char *type)
-{
-    g_autofree char *body =
-        g_strdup_printf("{\"connectionId\":\"%s\",\"jobType\":\"%s\"}", w->connection_id, type);
-    w->shared->status = crash_api_call(w->db, "POST", "/api/public/v1/jobs", body);
-}
-
-void
-step_trigger(World *w)
-{
-    jobs(w, "sync");
-}
-
-void
-step_clear(World *w)
-{
-    jobs(w, "reset");
-}
-
-void
-step_cancel(World *w)
-{
-    g_autofree char *path =
-        g_strdup_printf("/api/public/v1/jobs/%" G_GINT64_FORMAT, w->shared->job_id);
-    w->shared->status = crash_api_call(w->db, "DELETE", path, NULL);
-}
-
-static void
-change(World *w, const char *method, const char *body)
-{
-    g_autofree char *path = g_strdup_printf("/api/public/v1/connections/%s", w->connection_id);
-    w->shared->status = crash_api_call(w->db, method, path, body);
-}
-
-void
-step_delete(World *w)
-{
-    change(w, "DELETE", NULL);
-}
-
-void
-step_disable(World *w)
-{
-    change(w, "PATCH", "{\"status\":\"inactive\"}");
-}
-
-void
-step_edit(World *w)
-{
-    change(w, "PATCH", "{\"name\":\"edited\",\"prefix\":\"p_\"}");
 }
 
 /* --- scheduler and worker -------------------------------------------------------------------- */
@@ -581,6 +526,27 @@ step_silence(World *w)
     in_tx(w, sweep);
 }
 
+/* --- outbox ---------------------------------------------------------------------------------- */
+
+/* A sender: claims, sends (which is to count here), says so; and again until nothing is due. */
+void
+step_notify(World *w)
+{
+    for (;;) {
+        g_autoptr(SlNotification) row = NULL;
+        gint64 now = world_now(w);
+        g_autoptr(SlTx) tx = sl_db_begin(w->db, FALSE, NULL);
+        if (tx == NULL || !sl_notice_claim(tx, now, now + CLAIM_USEC, &row, NULL) ||
+            !sl_tx_commit(tx, NULL) || row == NULL)
+            return;
+        w->shared->notices_sent++;
+        g_autoptr(SlTx) done = sl_db_begin(w->db, FALSE, NULL);
+        if (done == NULL || !sl_notice_sent(done, row, "called", now, NULL) ||
+            !sl_tx_commit(done, NULL))
+            return;
+    }
+}
+
 /* --- until nothing is left ------------------------------------------------------------------- */
 
 /* A holder begins where the newest committed state is: never earlier than what it was told. */
@@ -652,6 +618,8 @@ world_settle(World *w)
         g_autofree char *tasks =
             world_ask(w, "select count(*) from task join job using (job_id) where scope = '%s'");
         if (strcmp(left, "0") == 0 && strcmp(tasks, "0") == 0) {
+            w->shared->ahead += CLAIM_USEC; /* what a sender had that has died */
+            step_notify(w);
             resign(w);
             return;
         }

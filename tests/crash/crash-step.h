@@ -17,6 +17,7 @@ typedef struct {
     char token[40];       /* of the claim whose answer arrived last */
     gint64 sent, acked;   /* greatest state that a holder sent, and whose answer arrived */
     gboolean clears;      /* the newest job empties the streams */
+    guint notices_sent;   /* however often: a sender that dies sends again */
     guint status;         /* of the last answer of the API; 0: none */
 } Shared;
 
@@ -66,13 +67,17 @@ void world_settle(World *world);
 void step_create(World *world);
 void step_due(World *world);
 
-/* People. */
+/* People (crash-people). What they got no answer to they ask for again. */
+gboolean crash_is_person(Step step);
 void step_trigger(World *world);
 void step_clear(World *world);
 void step_cancel(World *world);
 void step_delete(World *world);
 void step_disable(World *world);
 void step_edit(World *world);
+void step_refresh(World *world);      /* of stream 'i', whose old rows go */
+void step_refresh_all(World *world);  /* old rows stay */
+void step_clear_stream(World *world); /* 'f' */
 
 /* The scheduler's turn and the worker's tasks. */
 void step_schedule(World *world);
@@ -92,3 +97,6 @@ void step_stop(World *world);
 
 /* The duty that ends what fell silent; a lease's time goes by before. */
 void step_silence(World *world);
+
+/* The sender of the outbox. */
+void step_notify(World *world);

@@ -8,7 +8,7 @@
 /* Whoever works is killed after each of its statements, in the middle of each way through a job's
  * life. Afterwards everything starts again and comes to rest, and nothing is lost or done twice. */
 
-#define MAX_STEPS 10
+#define MAX_STEPS 12
 
 typedef struct {
     const char *name;
@@ -28,6 +28,17 @@ typedef struct {
     "'%s')"
 #define IDLE "(select status = 'inactive' from connection where connection_id = '%s')"
 #define EDITED "(select name = 'edited' from connection where connection_id = '%s')"
+#define REFRESHED                                                                                  \
+    "(select status = 'succeeded' and config_type = 'refresh' from job where scope = '%s' order "  \
+    "by job_id desc limit 1)"
+#define NEW_GENERATION                                                                             \
+    "(select count(*) = 1 from stream_generation where connection_id = '%s' and stream = 'i')"
+/* 'f' was emptied, where 'i' stands stays */
+#define KEPT                                                                                       \
+    "(select status = 'succeeded' and config_type in ('clear', 'reset_connection') from job "      \
+    "where "                                                                                       \
+    "scope = '%s' order by job_id desc limit 1) and exists (select from state where "              \
+    "connection_id = '%s' and stream = 'i')"
 #define NO_WORKLOAD "not exists (select from workload join job using (job_id) where scope = '%s')"
 
 static const Scenario scenarios[] = {
@@ -76,6 +87,31 @@ static const Scenario scenarios[] = {
      "succeeded",
      IDLE " and " AGAIN},
     {"edit-running", 4, {RUN, step_edit, step_finish, step_work}, "succeeded", EDITED},
+    /* what a run is told about, and whoever tells dies */
+    {"notify",
+     5,
+     {RUN, step_finish, step_work, step_notify},
+     "succeeded",
+     "(select count(*) = 1 from notification where connection_id = '%s' and tries between 1 and "
+     "2)"},
+    /* requests for single streams; they wait for a job that runs, which is stopped for them */
+    {"refresh",
+     0,
+     {step_refresh, step_work, step_launch, step_hold, step_finish, step_work},
+     "succeeded",
+     REFRESHED " and " NEW_GENERATION},
+    {"refresh-running", 4, {RUN, step_refresh, step_stop, step_work}, NULL, REFRESHED},
+    {"refresh-waiting", 6, {RUN, step_fail, step_work, step_refresh_all}, NULL, REFRESHED},
+    {"refresh-cancelled",
+     7,
+     {RUN, step_finish, step_work, step_refresh, step_cancel, step_work},
+     "succeeded cancelled"},
+    {"refresh-deleted", 5, {RUN, step_refresh, step_delete, step_stop}, NULL, GONE},
+    {"clear-stream",
+     6,
+     {RUN, step_finish, step_work, step_clear_stream, step_work},
+     "succeeded succeeded",
+     KEPT},
     {"clear-running", 4, {RUN, step_clear, step_stop, step_work}, NULL},
 };
 
@@ -123,6 +159,21 @@ static const struct {
     {"retries counted twice",
      "select j.job_id from job j where scope = '%s' and complete_total + partial_total > (select "
      "count(*) from attempt a where a.job_id = j.job_id and a.status = 'failed')"},
+    {"a request that two jobs have",
+     "select stream from stream_request where connection_id = '%s' and job_id is not null group by "
+     "job_id, namespace, stream having count(*) > 1"},
+    {"a job for requests that has none",
+     "select job_id from job j where scope = '%s' and config_type in ('refresh', 'clear') and not "
+     "exists (select from stream_request r where r.job_id = j.job_id)"},
+    {"a notice twice",
+     "select trigger from notification where connection_id = '%s' group by trigger, channel, "
+     "target, job_id having count(*) > 1"},
+    {"a notice of what has not ended",
+     "select n.trigger from notification n join job j using (job_id) where n.connection_id = '%s' "
+     "and j.finished_at is null"},
+    {"an event twice",
+     "select event_type from connection_event where connection_id = '%s' and job_id is not null "
+     "group by event_type, job_id having count(*) > 1"},
     {"states of two kinds",
      "select 1 from state where connection_id = '%s' having count(distinct type) > 1"},
 };
@@ -137,6 +188,18 @@ static const struct {
     {"a queued workload",
      "select workload_id from workload_queue join workload using (workload_id) join job using "
      "(job_id) where scope = '%s'"},
+    {"a request that waits for nobody",
+     "select request_id from stream_request where connection_id = '%s' and job_id is null"},
+    {"an end that nobody was told",
+     "select j.job_id from job j where scope = '%s' and config_type = 'sync' and status in "
+     "('succeeded', 'failed') and not exists (select from notification n where n.job_id = "
+     "j.job_id)"},
+    {"a notice that was not sent",
+     "select trigger from notification where connection_id = '%s' and sent_at is null"},
+    {"an end that the timeline does not have",
+     "select j.job_id from job j where scope = '%s' and config_type in ('sync', 'refresh', "
+     "'clear', 'reset_connection') and finished_at is not null and not exists (select from "
+     "connection_event e where e.job_id = j.job_id and e.event_type not like '%\\_STARTED')"},
     {"a successful job whose last attempt failed",
      "select j.job_id from job j join attempt a using (job_id) where scope = '%s' and j.status = "
      "'succeeded' and a.status <> 'succeeded' and a.attempt_number = (select max(attempt_number) "
@@ -209,14 +272,6 @@ check_at_rest(const Point *p)
     }
 }
 
-/* What a person asked for and got no answer to is asked for again. */
-static gboolean
-is_person(Step step)
-{
-    return step == step_trigger || step == step_clear || step == step_cancel ||
-           step == step_delete || step == step_disable || step == step_edit;
-}
-
 /* FALSE: the step has no such statement. */
 static gboolean
 crash_at(Point *p, CrashMode mode)
@@ -228,7 +283,7 @@ crash_at(Point *p, CrashMode mode)
         world_do(w, s->steps[i]);
     gboolean struck = world_crash(w, s->steps[p->step], p->strike, mode);
     check(p);
-    if (struck && is_person(s->steps[p->step]))
+    if (struck && crash_is_person(s->steps[p->step]))
         world_do(w, s->steps[p->step]);
     world_settle(w);
     check_at_rest(p);
