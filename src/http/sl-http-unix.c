@@ -15,6 +15,8 @@ struct _SlHttpUnix {
     char *path;
     GHashTable *headers; /* Name → value, for every request */
     gsize max_body;
+    SlHttpUnixPieceFunc piece; /* takes the body of an answer that is fine; may be NULL */
+    gpointer piece_data;
     int fd;           /* -1: not connected */
     GByteArray *in;   /* received and not yet used */
     gboolean started; /* a byte of the answer has come */
@@ -22,6 +24,7 @@ struct _SlHttpUnix {
     /* of the request that is running */
     gint64 deadline;
     GCancellable *cancellable;
+    gboolean piecewise; /* this answer's body goes to `piece` */
 };
 
 void
@@ -78,6 +81,13 @@ void
 sl_http_unix_set_max_body(SlHttpUnix *client, gsize bytes)
 {
     client->max_body = bytes;
+}
+
+void
+sl_http_unix_set_piece_func(SlHttpUnix *client, SlHttpUnixPieceFunc func, gpointer user_data)
+{
+    client->piece = func;
+    client->piece_data = user_data;
 }
 
 /* --- waiting ------------------------------------------------------------------------------- */
@@ -362,11 +372,11 @@ read_head(SlHttpUnix *client, SlHttpUnixReply *reply, gboolean *ret_close, GErro
     return TRUE;
 }
 
-/* Moves `len` bytes from the input to `body`. */
+/* Moves `len` bytes from the input to `body`, or to the function that takes them. */
 static gboolean
 read_exact(SlHttpUnix *client, GByteArray *body, guint64 len, GError **error)
 {
-    if (body->len > client->max_body || len > client->max_body - body->len)
+    if (!client->piecewise && (body->len > client->max_body || len > client->max_body - body->len))
         return sl_error_set(error, SL_ERROR_TOO_LARGE,
                             "%s: the answer is larger than %" G_GSIZE_FORMAT " bytes", client->path,
                             client->max_body);
@@ -374,7 +384,10 @@ read_exact(SlHttpUnix *client, GByteArray *body, guint64 len, GError **error)
         if (client->in->len == 0 && !client_fill(client, NULL, error))
             return FALSE;
         guint n = (guint)MIN(len, client->in->len);
-        g_byte_array_append(body, client->in->data, n);
+        if (!client->piecewise)
+            g_byte_array_append(body, client->in->data, n);
+        else if (!client->piece(client->in->data, n, client->piece_data, error))
+            return FALSE;
         client_consume(client, n);
         len -= n;
     }
@@ -427,6 +440,7 @@ read_body(SlHttpUnix *client, const char *method, SlHttpUnixReply *reply, gboole
     const char *length = g_hash_table_lookup(reply->headers, "content-length");
     guint64 size = 0;
 
+    client->piecewise = client->piece != NULL && reply->status == 200;
     if (strcmp(method, "HEAD") == 0 || reply->status == 204 || reply->status == 304) {
         /* no body, whatever the headers say */
     } else if (coding != NULL) {

@@ -35,6 +35,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlHttpUnix, sl_http_unix_free)
 void sl_http_unix_set_header(SlHttpUnix *client, const char *name, const char *value);
 void sl_http_unix_set_max_body(SlHttpUnix *client, gsize bytes);
 
+/* The body of answers with status 200 goes to `func` as it comes, without a limit, and the reply's
+ * is empty: for streams that may last. FALSE with an error ends the request. NULL: no more. */
+typedef gboolean (*SlHttpUnixPieceFunc)(const guint8 *data, gsize len, gpointer user_data,
+                                        GError **error);
+void sl_http_unix_set_piece_func(SlHttpUnix *client, SlHttpUnixPieceFunc func, gpointer user_data);
+
 /* One request. `path` with query, percent-encoded by the caller. `headers`: NULL or
  * "Name", "value", …, NULL. `body` NULL: none. `deadline` (g_get_monotonic_time(); 0: none) covers
  * everything, connecting included.
