@@ -39,6 +39,7 @@ const CtlOption ctl_options[CTL_N_OPTIONS] = {
                          N_("only streams whose names match; a namespace may stand before a dot")},
     [CTL_OPT_STREAM] = {"stream", 0, N_("NAME"), FALSE, NULL,
                         N_("only this stream; NAMESPACE.NAME where several have the name")},
+    [CTL_OPT_KEEP] = {"keep", 0, NULL, FALSE, NULL, N_("keep the rows that are there")},
     [CTL_OPT_MODE] = {"mode", 0, N_("MODE"), FALSE,
                       "overwrite|append|append-dedup|overwrite-dedup|incremental-append",
                       N_("sync mode of every stream")},

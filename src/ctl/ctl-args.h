@@ -53,6 +53,7 @@ typedef enum {
     CTL_OPT_DRY_RUN,
     CTL_OPT_STREAMS,
     CTL_OPT_STREAM,
+    CTL_OPT_KEEP,
     CTL_OPT_MODE,
     CTL_OPT_EVERY,
     CTL_OPT_CRON,

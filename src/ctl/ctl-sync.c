@@ -9,6 +9,10 @@
 #include "ctl-object.h"
 #include "ctl-text.h"
 #include "sl-error.h"
+#include "sl-json-write.h"
+
+/* A run that is stopped for another may take its time to say goodbye. */
+#define CTL_REQUEST_DEADLINE (120 * (gint64)G_USEC_PER_SEC)
 
 typedef struct {
     gint64 id;
@@ -83,6 +87,77 @@ watch_all(Ctl *ctl, const GArray *started, gboolean follow, gint64 limit, GError
     return status;
 }
 
+/* The stream of --stream in a connection, as the config API names it; NULL: none, or several. */
+static char *
+find_stream(const CtlObject *connection, const char *wanted, GError **error)
+{
+    const SlJsonDoc *doc = connection->doc;
+    g_autoptr(GString) out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    guint n = 0;
+    SL_JSON_FOREACH (
+        doc, sl_json_get_path(doc, sl_json_root(doc), "configurations", "streams", NULL), stream) {
+        g_autofree char *name = ctl_json_string(doc, stream, "name");
+        g_autofree char *ns = ctl_json_string(doc, stream, "namespace");
+        g_autofree char *full = ns != NULL ? g_strdup_printf("%s.%s", ns, name) : NULL;
+        gboolean exact = g_strcmp0(full, wanted) == 0;
+        if (!exact && g_strcmp0(name, wanted) != 0)
+            continue;
+        n = exact ? 1 : n + 1;
+        g_string_truncate(out, 0);
+        w = (SlJsonWriter)SL_JSON_WRITER_INIT(out);
+        sl_json_begin_object(&w);
+        sl_json_member_string(&w, "streamName", name);
+        sl_json_member_string(&w, "streamNamespace", ns);
+        sl_json_end_object(&w);
+        if (exact)
+            break;
+    }
+    if (n == 0)
+        sl_error_set(error, SL_ERROR_NOT_FOUND,
+                     _("connection '%s' has no stream '%s'; 'sluicectl streams' shows what it has"),
+                     connection->name, wanted);
+    else if (n > 1)
+        ctl_set_usage_error(error,
+                            _("connection '%s' has several streams '%s': --stream=NAMESPACE.NAME"),
+                            connection->name, wanted);
+    return n == 1 ? g_strdup(out->str) : NULL;
+}
+
+/* What the public API has no word for: `verb` of the config API, of the stream that --stream names
+ * or of all. A run at hand is stopped for it; the API answers when the new one is there. */
+static gboolean
+start_request(Ctl *ctl, const CtlObject *connection, const char *verb, gint64 *ret_id,
+              GError **error)
+{
+    const char *wanted = ctl_option(ctl, CTL_OPT_STREAM);
+    g_autofree char *stream = wanted != NULL ? find_stream(connection, wanted, error) : NULL;
+    if (wanted != NULL && stream == NULL)
+        return FALSE;
+    g_autofree char *path = g_strdup_printf("/api/v1/connections/%s", verb);
+    g_autofree char *body =
+        g_strdup_printf("{\"connectionId\":\"%s\",%s%s%s%s}", connection->id,
+                        ctl_option(ctl, CTL_OPT_KEEP) != NULL ? "\"refreshMode\":\"Merge\""
+                                                              : "\"refreshMode\":\"Truncate\"",
+                        stream != NULL ? ",\"streams\":[" : "", stream != NULL ? stream : "",
+                        stream != NULL ? "]" : "");
+    g_autoptr(SlJsonDoc) doc =
+        ctl_api_call(ctl->api, "POST", path, body, CTL_REQUEST_DEADLINE, error);
+    if (doc == NULL) {
+        g_prefix_error(error, _("'%s' was not started: "), connection->name);
+        return FALSE;
+    }
+    const SlJsonNode *job = sl_json_get(doc, sl_json_root(doc), "job");
+    *ret_id = job != NULL ? ctl_json_int(doc, job, "id") : -1;
+    if (*ret_id < 0)
+        return sl_error_set(error, SL_ERROR_CONFLICT,
+                            _("'%s' was not started: its destination cannot tell what was read "
+                              "anew; 'sluicectl clear' does more"),
+                            connection->name);
+    ctl_say(ctl, _("Started job %" G_GINT64_FORMAT " of '%s'."), *ret_id, connection->name);
+    return TRUE;
+}
+
 /* Starts a job of each connection, and waits for them when that is wished. */
 static CtlExit
 start_all(Ctl *ctl, const GPtrArray *selected, const char *type, GError **error)
@@ -94,7 +169,10 @@ start_all(Ctl *ctl, const GPtrArray *selected, const char *type, GError **error)
     g_autoptr(GArray) started = g_array_new(FALSE, FALSE, sizeof(Started));
     for (guint i = 0; i < selected->len; i++) {
         Started one = {0, g_ptr_array_index(selected, i)};
-        if (!start_job(ctl, one.connection, type, &one.id, error))
+        gboolean ok = strcmp(type, "refresh") == 0 || strcmp(type, "clear/stream") == 0
+                          ? start_request(ctl, one.connection, type, &one.id, error)
+                          : start_job(ctl, one.connection, type, &one.id, error);
+        if (!ok)
             return CTL_EXIT_FAILED;
         g_array_append_val(started, one);
     }
@@ -109,13 +187,29 @@ ctl_run_sync(Ctl *ctl, GError **error)
     return selected != NULL ? start_all(ctl, selected, "sync", error) : CTL_EXIT_FAILED;
 }
 
+/* --- refresh -----------------------------------------------------------------------------------
+ */
+
+CtlExit
+ctl_run_refresh(Ctl *ctl, GError **error)
+{
+    g_autoptr(GPtrArray) all = NULL;
+    g_autoptr(GPtrArray) selected = ctl_object_select_connections(ctl, &all, error);
+    return selected != NULL ? start_all(ctl, selected, "refresh", error) : CTL_EXIT_FAILED;
+}
+
 /* --- clear -------------------------------------------------------------------------------------
  */
 
 /* "  'shop-to-warehouse': users, orders" */
 static void
-append_plan(const CtlObject *connection, GString *out)
+append_plan(const CtlObject *connection, const char *only, GString *out)
 {
+    if (only != NULL) {
+        g_autofree char *clean = ctl_text_clean(only, -1);
+        g_string_append_printf(out, "\n  '%s': %s", connection->name, clean);
+        return;
+    }
     const SlJsonDoc *doc = connection->doc;
     const SlJsonNode *streams =
         sl_json_get_path(doc, sl_json_root(doc), "configurations", "streams", NULL);
@@ -136,17 +230,18 @@ ctl_run_clear(Ctl *ctl, GError **error)
 {
     g_autoptr(GPtrArray) all = NULL;
     g_autoptr(GPtrArray) selected = ctl_object_select_connections(ctl, &all, error);
+    const char *stream = ctl_option(ctl, CTL_OPT_STREAM);
     if (selected == NULL)
         return CTL_EXIT_FAILED;
     g_autoptr(GString) question =
         g_string_new(_("The destination loses every row of these streams; the next sync copies "
                        "everything again:"));
     for (guint i = 0; i < selected->len; i++)
-        append_plan(g_ptr_array_index(selected, i), question);
+        append_plan(g_ptr_array_index(selected, i), stream, question);
     g_string_append(question, _("\nClear?"));
     if (!ctl_confirm(ctl, question->str, error))
         return CTL_EXIT_FAILED;
-    return start_all(ctl, selected, "clear", error);
+    return start_all(ctl, selected, stream != NULL ? "clear/stream" : "clear", error);
 }
 
 /* --- retry -------------------------------------------------------------------------------------

@@ -85,6 +85,8 @@ CtlExit ctl_run_state_import(Ctl *ctl, GError **error);
 CtlExit ctl_run_state_set(Ctl *ctl, GError **error);
 CtlExit ctl_run_status(Ctl *ctl, GError **error);
 CtlExit ctl_run_sync(Ctl *ctl, GError **error);
+CtlExit ctl_run_refresh(Ctl *ctl, GError **error);
+CtlExit ctl_run_timeline(Ctl *ctl, GError **error);
 CtlExit ctl_run_clear(Ctl *ctl, GError **error);
 CtlExit ctl_run_retry(Ctl *ctl, GError **error);
 CtlExit ctl_run_watch(Ctl *ctl, GError **error);
