@@ -22,7 +22,7 @@ write_row(SlJsonWriter *w, const SlWorkload *workload)
 
 /* Settings of the host that has the database, so that a data plane needs none of them. */
 static void
-write_settings(SlJsonWriter *w, const SlConfig *config)
+write_settings(SlJsonWriter *w, const SlConfig *config, gint64 silence_sec)
 {
     const struct {
         const char *name;
@@ -33,12 +33,30 @@ write_settings(SlJsonWriter *w, const SlConfig *config)
         {"commitMs", config->orchestrator_commit_usec / 1000},
         {"maxLine", config->orchestrator_max_line},
         {"maxLog", config->orchestrator_max_log},
-        {"sourceSilenceSec", config->orchestrator_source_silence_usec / G_USEC_PER_SEC},
+        {"sourceSilenceSec", silence_sec},
         {"destinationStallSec", config->orchestrator_destination_stall_usec / G_USEC_PER_SEC},
         {"deadlineSec", config->connector_job_time_usec / G_USEC_PER_SEC},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(settings); i++)
         sl_json_member_int(w, settings[i].name, settings[i].value);
+}
+
+/* How long the source may be silent: what the registry says of its connector, else the host's
+ * setting; 0 there switches it off for all. */
+static gboolean
+find_silence(const WorkloadApiCall *call, const SlJsonDoc *doc, gint64 *ret_sec, GError **error)
+{
+    const SlJsonNode *id = sl_json_get_path(doc, sl_json_root(doc), "source", "definitionId", NULL);
+    g_autofree char *definition_id = sl_json_dup_string(id);
+    gint64 own = 0;
+    *ret_sec = call->config->orchestrator_source_silence_usec / G_USEC_PER_SEC;
+    if (definition_id == NULL || *ret_sec == 0)
+        return TRUE;
+    if (!sl_sql_registry_silence_of(call->tx, definition_id, &own, error))
+        return FALSE;
+    if (own > 0)
+        *ret_sec = own;
+    return TRUE;
 }
 
 /* References replaced by what they stand for. */
@@ -155,11 +173,12 @@ workload_api_input_build(const WorkloadApiCall *call, GString *out, GError **err
         return sl_error_set(error, SL_ERROR_GONE, "workload %s has ended or has another holder",
                             call->workload_id);
     g_autoptr(SlJsonDoc) doc = sl_json_read(stored, strlen(stored), NULL, error);
-    if (doc == NULL)
+    gint64 silence_sec = 0;
+    if (doc == NULL || !find_silence(call, doc, &silence_sec, error))
         return FALSE;
     sl_json_begin_object(&w);
     write_row(&w, workload);
-    write_settings(&w, call->config);
+    write_settings(&w, call->config, silence_sec);
     if (!write_stored(call, &w, doc, error))
         return FALSE;
     sl_json_end_object(&w);

@@ -198,6 +198,44 @@ test_input(Fixture *f, gconstpointer data)
     CALL(f, "GET", path, NULL, NULL, 401);
 }
 
+/* A source may be as silent as the registry says of its connector, by its id, one that it stands in
+ * for or its repository; else as long as the host's setting has it. */
+static void
+test_input_silence(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        const char *entry, *repository;
+        const char *expected;
+    } cases[] = {
+        {"00000000-0000-4000-8000-0000000000a1", "x/other", "\"sourceSilenceSec\":600,"},
+        {"00000000-0000-4000-8000-0000000000a2", "x/other", "\"sourceSilenceSec\":600,"},
+        {"00000000-0000-4000-8000-0000000000a3", "x/quiet", "\"sourceSilenceSec\":600,"},
+        {"00000000-0000-4000-8000-0000000000a3", "x/other", "\"sourceSilenceSec\":10800,"},
+    };
+    queue_fixture_script(
+        f->db, "insert into actor_definition (definition_id, name, actor_type, runtime, command, "
+               "docker_repository, docker_image_tag, aliases, spec, custom, created_at, updated_at)"
+               " values ('00000000-0000-4000-8000-0000000000a1', 'quiet', 'source', 'exec',"
+               " '[\"x\"]', 'x/quiet', '1', '{00000000-0000-4000-8000-0000000000a2}', '{}', true,"
+               " now(), now());"
+               "update workload set input = '{\"type\":\"check\",\"source\":{\"definitionId\":"
+               "\"00000000-0000-4000-8000-0000000000a1\",\"configuration\":{}}}'");
+    g_autofree char *token = claim(f);
+    g_autofree char *path = g_strdup_printf("/%s/input", f->id);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *sql = g_strdup_printf(
+            "delete from registry_entry; insert into registry_entry (definition_id, actor_type, "
+            "name, docker_repository, docker_image_tag, documentation_url, icon, support_level, "
+            "release_stage, language, allowed_hosts, resource_requirements, breaking_changes, "
+            "max_seconds_between_messages, spec, digest, updated_at) values ('%s', 'source', 'q', "
+            "'%s', '1', '', '', '', '', '', '[]', '{}', '{}', 600, '{}', 'd', now())",
+            cases[i].entry, cases[i].repository);
+        queue_fixture_script(f->db, sql);
+        g_autofree char *input = call(f, "GET", path, token, NULL, 200);
+        g_assert_nonnull(strstr(input, cases[i].expected));
+    }
+}
+
 /* Keys of mappers are secrets too; what only looks like a reference, in a schema, stays. */
 static void
 test_input_mappers(Fixture *f, gconstpointer data)
@@ -342,6 +380,7 @@ main(int argc, char **argv)
 #define ADD(name, func) g_test_add("/workload-api/" name, Fixture, NULL, setup, func, teardown)
     ADD("life", test_life);
     ADD("input", test_input);
+    ADD("input-silence", test_input_silence);
     ADD("input-mappers", test_input_mappers);
     ADD("control", test_control);
     g_test_add("/workload-api/control-after-edit", Fixture, "edited", setup, test_control,

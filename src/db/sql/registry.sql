@@ -81,3 +81,14 @@ where ($1 is null or r.actor_type = $1)
        from regexp_split_to_table(lower($2), '\s+') word)
 order by lower(r.name), r.definition_id
 limit $6 offset $7;
+
+-- name: registry_silence_of
+-- int:
+-- Longest silence, in seconds, of what the registry has for an installed connector; 0: it does not say.
+-- params: definition_id uuid
+select coalesce(max(r.max_seconds_between_messages), 0)
+from actor_definition d
+join registry_entry r
+  on r.actor_type = d.actor_type
+  and (r.definition_id = d.definition_id or r.definition_id = any(d.aliases) or r.docker_repository = d.docker_repository)
+where d.definition_id = $1 and not d.tombstone;
