@@ -12,6 +12,9 @@
 #define TICK_MS 1000
 #define KILL_MS 3000                    /* a killed destination is gone by then, or will not go */
 #define STOP_USEC (10 * G_USEC_PER_SEC) /* from SIGTERM to SIGKILL */
+/* The same of a cancelled sync, which is over 15 s after it was asked for: one beat, CANCEL_USEC,
+ * this. */
+#define CANCEL_STOP_USEC (5 * G_USEC_PER_SEC)
 
 static void
 begin_stopping(OrchestratorSync *sync)
@@ -73,7 +76,7 @@ orchestrator_sync_end_side(OrchestratorSync *sync, OrchestratorRole role)
     if (side->connector == NULL || side->ended_at != 0 || side->kill_at != 0)
         return;
     orchestrator_connector_signal(side->connector, SIGTERM);
-    side->kill_at = g_get_monotonic_time() + STOP_USEC;
+    side->kill_at = g_get_monotonic_time() + (sync->cancelled ? CANCEL_STOP_USEC : STOP_USEC);
 }
 
 /* --- the source's end ------------------------------------------------------ */

@@ -10,6 +10,7 @@
 #define EXIT_USEC (60 * G_USEC_PER_SEC)       /* from the end of its output to its exit */
 #define EOF_USEC (5 * G_USEC_PER_SEC)         /* from its exit to the end of its output */
 #define WIND_DOWN_USEC (120 * G_USEC_PER_SEC) /* once we stop: for the destination's last work */
+#define CANCEL_USEC (3 * G_USEC_PER_SEC)      /* the same when somebody waits for the end */
 
 static gboolean
 is_over(gint64 since, gint64 limit, gint64 now) /* limit 0: never */
@@ -90,13 +91,14 @@ watch_exit(OrchestratorSync *sync, OrchestratorRole role, gint64 now)
     }
 }
 
-/* Once we stop, the destination has its time for the rest, and no more. */
+/* Once we stop, the destination has its time for the rest, and no more: what it has acknowledged by
+ * then is kept, the next sync reads the rest again. */
 static void
 watch_wind_down(OrchestratorSync *sync, gint64 now)
 {
     OrchestratorSide *side = &sync->sides[ORCHESTRATOR_DESTINATION];
     if (sync->stopping && side->kill_at == 0 && side->ended_at == 0 &&
-        is_over(sync->stopping_at, WIND_DOWN_USEC, now))
+        is_over(sync->stopping_at, sync->cancelled ? CANCEL_USEC : WIND_DOWN_USEC, now))
         orchestrator_sync_end_side(sync, ORCHESTRATOR_DESTINATION);
 }
 

@@ -525,6 +525,30 @@ def case_cancel_a_deaf_source():
     return run
 
 
+def case_cancel_a_slow_destination():
+    """Its pipe is full of what it will not get to: it is not waited for, and what it has acknowledged stays."""
+    for deaf in ("", "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"):
+        run = Run(source="state('s', 1)\nwhile True: record('s', {'x': 'y' * 1000})", destination=deaf + """
+for line in sys.stdin.buffer:
+    if b'"STATE"' in line:
+        put(line)
+        sys.stdout.flush()
+        open(HERE + '/echoed', 'w')
+    time.sleep(0.02)
+""").start()
+        until = time.monotonic() + 30
+        while not os.path.exists(run.folder + "/echoed") and time.monotonic() < until:
+            time.sleep(0.05)
+        run.api.cancel = True
+        run.wait(60)  # megabytes at 50 records a second would take minutes
+        name, body = run.end()
+        assert name == "cancel" and body["output"]["sync"]["status"] == "cancelled"
+        assert run.states()[-1]["stream"]["stream_state"] == 1, run.states()
+        if deaf == "":
+            run.close()
+    return run
+
+
 def case_told_to_stop():
     run = Run(source=SLOW).start()
     time.sleep(0.7)
