@@ -29,6 +29,11 @@ grow(Fixture *fix, int from, int to)
         " select md5(t || n)::uuid, t || n, t, 'exec', '[\"/bin/true\"]', 'x/' || t || n, '1', "
         "'{}',"
         " true, now(), now() from n, (values ('source'), ('destination')) v (t);"
+        "insert into registry_entry (definition_id, actor_type, name, docker_repository,"
+        " docker_image_tag, documentation_url, icon, support_level, release_stage, language,"
+        " allowed_hosts, resource_requirements, breaking_changes, spec, digest, updated_at)"
+        " select md5('r' || n)::uuid, 'source', 'r' || n, 'x/source' || n, '2', '', '', '', '', '',"
+        " '[]', '{}', '{}', '{}', '', now() from n;"
         "insert into actor (actor_id, workspace_id, definition_id, actor_type, name, configuration,"
         " created_at, updated_at)"
         " select md5(t || n)::uuid, '" FIXTURE_WORKSPACE "', md5(t || n)::uuid, t, t || n, '{}',"
@@ -146,6 +151,7 @@ static const struct {
     {"manifest_list", NULL, "manifests are judged"},
     {"organization_list", PUBLIC "organizations", NULL},
     {"permission_list", PUBLIC "permissions", NULL},
+    {"registry_list", "/api/v1/sluice/registry", NULL},
     {"source_definition_list", WS "/definitions/sources", NULL},
     {"source_list", PUBLIC "sources?limit=100", NULL},
     {"stream_list", NULL, "of a catalog"},

@@ -36,7 +36,6 @@ fill(Fixture *fix)
         "'{}', true, now(), now()),"
         " (gen_random_uuid(), 'our files', 'source', 'native', '[\"x\"]', 'sluice/files', '0.1.0', "
         "'{" ID(2) "}', '{}', false, now(), now())");
-    fix->server.registry_runtimes = "native pypi docker";
 }
 
 static void
