@@ -290,12 +290,19 @@ crash_at(Point *p, CrashMode mode)
     return struck;
 }
 
+/* Sanitizers look at the code between the statements, and are slow: some statements are enough. */
+static guint
+stride(void)
+{
+    return g_getenv("SL_TEST_SANITIZED") != NULL ? 6 : 1;
+}
+
 static void
 crash_all(World *w, const Scenario *s, CrashMode mode)
 {
     Point p = {.world = w, .scenario = s, .mode = mode == CRASH_KILL ? "killed" : "cut"};
     for (p.step = s->quiet; p.step < MAX_STEPS && s->steps[p.step] != NULL; p.step++)
-        for (p.strike = 1; crash_at(&p, mode); p.strike++)
+        for (p.strike = 1; crash_at(&p, mode); p.strike += stride())
             n_points++;
 }
 
@@ -313,7 +320,7 @@ test_scenario(gconstpointer data)
     g_test_message("%s: %u crash points, %u cut connections, %.1f s", s->name, killed,
                    n_points - before - killed,
                    (double)(g_get_monotonic_time() - began) / G_USEC_PER_SEC);
-    g_assert_cmpuint(killed, >, 3);
+    g_assert_cmpuint(killed, >, 3 / stride());
 }
 
 static void
