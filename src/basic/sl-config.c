@@ -155,6 +155,8 @@ static const Key keys[] = {
      "of each connection at most so many finished jobs are kept; 0: no limit"},
     {"Retention", "Logs", KEY_SPAN, AT(retention_logs_usec), "30d", DAY, 36500 * DAY,
      "job logs are kept so long"},
+    {"Retention", "CompressLogs", KEY_SPAN, AT(retention_pack_usec), "1d", 0, 36500 * DAY,
+     "job logs are compressed so long after their attempt; 0: never"},
     {"Retention", "Events", KEY_SPAN, AT(retention_events_usec), "540d", DAY, 36500 * DAY,
      "events of timelines are kept so long"},
     {"Retention", "Notifications", KEY_SPAN, AT(retention_notices_usec), "30d", DAY, 36500 * DAY,
@@ -164,8 +166,7 @@ static const Key keys[] = {
      "not asked"},
     {"Registry", "Url", KEY_STRING, AT(registry_url), "", 0, 0,
      "where a registry is fetched once a day; empty: nowhere"},
-    {"Registry", "Runtimes", KEY_STRING, AT(registry_runtimes),
-     "native pypi manifest npm oci docker", 0, 0,
+    {"Registry", "Runtimes", KEY_STRING, AT(registry_runtimes), "native pypi", 0, 0,
      "how connectors of the registry may be run here, the preferred way first"},
 };
 

@@ -76,6 +76,7 @@ typedef struct {
     /* [Retention] */
     gint64 retention_jobs_usec, retention_logs_usec;
     gint64 retention_events_usec, retention_notices_usec;
+    gint64 retention_pack_usec; /* age of logs that are compressed; 0: never */
     gint64 retention_jobs_each; /* finished jobs of one connection; 0: no limit */
 
     /* [Registry] */

@@ -5,6 +5,7 @@
 
 #include <glib/gstdio.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -302,6 +303,69 @@ test_unknown(void)
     g_assert_nonnull(strstr(error->message, "finished-rows"));
 }
 
+/* Logs of attempts that have ended long enough, and no others; one that cannot be keeps none of the
+ * others from it. */
+static void
+test_log_compression(void)
+{
+    static const struct {
+        const char *file, *packed;
+    } files[] = {
+        {"1/0.ndjson", NULL},             /* still running */
+        {"1/1.ndjson", "1/1.ndjson.zst"}, /* ended two days ago */
+        {"1/2.ndjson", NULL},             /* ended an hour ago */
+        {"1/3.ndjson", "1/3.ndjson.zst"},
+        {"77/0.ndjson", NULL}, /* of nobody */
+    };
+    g_autoptr(SlDb) db = queue_fixture_new();
+    g_autoptr(SlJob) job = queue_fixture_job(db);
+    g_autoptr(SlConfig) config = sl_config_new();
+    g_autoptr(GError) error = NULL;
+    g_autofree char *folder = g_dir_make_tmp("cron-duty-XXXXXX", NULL), *result = NULL;
+    const CronDuty *duty = cron_duty_find("log-compression", NULL);
+    gint64 now = g_get_real_time();
+    CronContext context = {.db = db, .config = config, .log_folder = folder, .now = now};
+    queue_fixture_script(
+        db, "insert into attempt (job_id, attempt_number, status, log_path, created_at, updated_at,"
+            " ended_at) select 1, n, 'failed', '1/' || n || '.ndjson', now(), now(),"
+            " now() - age::interval from (values (1, '2 days'), (2, '1 hour'), (3, '3 days'),"
+            " (4, '3 days')) v (n, age);"
+            "update attempt set log_path = '1/0.ndjson' where attempt_number = 0");
+    for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
+        g_autofree char *file = g_build_filename(folder, files[i].file, NULL);
+        g_autofree char *below = g_path_get_dirname(file);
+        g_mkdir(below, 0700);
+        g_assert_true(g_file_set_contents(file, "a line\n", -1, NULL));
+    }
+    config->retention_pack_usec = 0;
+    g_assert_true(duty->run(&context, &result, &error));
+    g_assert_cmpstr(result, ==, "logs stay as they are: [Retention] CompressLogs=0");
+    g_clear_pointer(&result, g_free);
+    config->retention_pack_usec = DAY;
+    /* where one's compressed form should come there is a folder */
+    g_autofree char *way = g_build_filename(folder, "1/3.ndjson.zst.tmp", NULL);
+    g_assert_cmpint(g_mkdir(way, 0700), ==, 0);
+    g_assert_false(duty->run(&context, &result, &error));
+    g_assert_nonnull(strstr(error->message, "1 logs compressed, but: "));
+    g_assert_nonnull(strstr(error->message, "1/3.ndjson.zst.tmp"));
+    g_clear_error(&error);
+    g_assert_cmpint(g_rmdir(way), ==, 0);
+    for (guint run = 0; run < 2; run++) {
+        g_assert_true(duty->run(&context, &result, &error));
+        g_assert_true(g_str_has_prefix(result, run == 0 ? "1 logs" : "0 logs"));
+        g_clear_pointer(&result, g_free);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS(files); i++) {
+        const char *name = files[i].packed != NULL ? files[i].packed : files[i].file;
+        g_autofree char *left = g_build_filename(folder, name, NULL);
+        g_autofree char *below = g_path_get_dirname(left);
+        g_test_message("%s", name);
+        g_assert_cmpint(g_unlink(left), ==, 0);
+        g_rmdir(below);
+    }
+    g_assert_cmpint(g_rmdir(folder), ==, 0); /* nothing else was there */
+}
+
 int
 main(int argc, char **argv)
 {
@@ -312,6 +376,7 @@ main(int argc, char **argv)
     g_test_add_func("/cron/duty/files", test_files);
     g_test_add_func("/cron/duty/retention", test_retention);
     g_test_add_func("/cron/duty/orphaned-logs", test_orphaned_logs);
+    g_test_add_func("/cron/duty/log-compression", test_log_compression);
     g_test_add_func("/cron/duty/expired", test_expired);
     g_test_add_func("/cron/duty/reseal-killed", test_reseal_killed);
     g_test_add_func("/cron/duty/reseal-refused", test_reseal_refused);

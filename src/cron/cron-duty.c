@@ -9,6 +9,7 @@
 #include "cron-files.h"
 #include "cron-notify.h"
 #include "sl-error.h"
+#include "sl-log-file.h"
 #include "sl-queue-workload.h"
 #include "sl-registry.h"
 #include "sl-secret.h"
@@ -151,6 +152,79 @@ job_logs(const CronContext *context, char **ret_result, GError **error)
     return TRUE;
 }
 
+typedef struct {
+    guint files;
+    gint64 saved;
+    char *trouble; /* the first file that could not be compressed, and why */
+} Packed;
+
+static void
+pack_log(const CronContext *context, const char *log_path, Packed *ret)
+{
+    g_autofree char *path = g_build_filename(context->log_folder, log_path, NULL);
+    g_autoptr(GError) error = NULL;
+    gint64 saved = 0;
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        return;
+    if (sl_log_file_compress(path, &saved, &error)) {
+        ret->files++;
+        ret->saved += saved;
+    } else if (ret->trouble == NULL) {
+        ret->trouble = g_strdup(error->message);
+    }
+}
+
+/* Only of attempts that have ended: a log whose writer is silent is not a log that is whole. */
+static gboolean
+pack_some(const CronContext *context, const GPtrArray *names, Packed *ret, GError **error)
+{
+    g_autoptr(GPtrArray) rows = NULL;
+    gint64 before = context->now - context->config->retention_pack_usec;
+    {
+        g_autoptr(SlTx) tx = sl_db_begin(context->db, TRUE, error);
+        if (tx == NULL ||
+            !sl_sql_attempt_list_ended(tx, (const char *const *)names->pdata, before, &rows, error))
+            return FALSE;
+    }
+    for (guint i = 0; i < rows->len; i++)
+        pack_log(context, ((const SlAttempt *)rows->pdata[i])->log_path, ret);
+    return TRUE;
+}
+
+static gboolean
+pack_all(const CronContext *context, const GPtrArray *names, Packed *ret, GError **error)
+{
+    for (guint at = 0; at < names->len; at += BATCH) {
+        g_autoptr(GPtrArray) some = g_ptr_array_new();
+        for (guint i = at; i < MIN(at + BATCH, names->len); i++)
+            g_ptr_array_add(some, names->pdata[i]);
+        g_ptr_array_add(some, NULL);
+        if (!pack_some(context, some, ret, error))
+            return FALSE;
+    }
+    return TRUE;
+}
+
+/* One log that cannot be compressed keeps none of the others from it. */
+static gboolean
+log_compression(const CronContext *context, char **ret_result, GError **error)
+{
+    Packed packed = {0};
+    g_autoptr(GPtrArray) names = cron_files_list_plain(context->log_folder);
+    if (context->config->retention_pack_usec == 0) {
+        *ret_result = g_strdup(_("logs stay as they are: [Retention] CompressLogs=0"));
+        return TRUE;
+    }
+    gboolean ok = pack_all(context, names, &packed, error);
+    g_autofree char *trouble = packed.trouble;
+    if (ok && trouble != NULL)
+        return sl_error_set(error, SL_ERROR_FAILED, "%u logs compressed, but: %s", packed.files,
+                            trouble);
+    *ret_result = g_strdup_printf(_("%u logs compressed, %" G_GINT64_FORMAT " bytes saved"),
+                                  packed.files, packed.saved);
+    return ok;
+}
+
 static gboolean
 temporary_files(const CronContext *context, char **ret_result, GError **error)
 {
@@ -214,6 +288,9 @@ const CronDuty cron_duties[] = {
     {"notifications", N_("delivers what others are to be told of"), cron_notify_run},
     {"job-logs",
      N_("deletes logs that are older than [Retention] Logs=, and those of deleted jobs"), job_logs},
+    {"log-compression",
+     N_("compresses the logs of attempts that ended as long ago as [Retention] CompressLogs= says"),
+     log_compression},
     {"finished-rows",
      N_("deletes finished jobs, events and notifications that are older than [Retention] says"),
      finished_rows},

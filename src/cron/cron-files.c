@@ -70,6 +70,28 @@ cron_files_list_jobs(const char *folder)
     return names;
 }
 
+static gboolean
+has_plain_log(const char *folder, const char *job)
+{
+    g_autofree char *path = g_build_filename(folder, job, NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+    while (dir != NULL && (name = g_dir_read_name(dir)) != NULL)
+        if (g_str_has_suffix(name, ".ndjson"))
+            return TRUE;
+    return FALSE;
+}
+
+GPtrArray *
+cron_files_list_plain(const char *folder)
+{
+    GPtrArray *names = cron_files_list_jobs(folder);
+    for (guint i = names->len; i-- > 0;)
+        if (!has_plain_log(folder, names->pdata[i]))
+            g_ptr_array_remove_index_fast(names, i);
+    return names;
+}
+
 gboolean
 cron_files_delete(const char *folder, const CronFileRule *rule, CronFileCount *ret, GError **error)
 {

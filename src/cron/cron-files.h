@@ -25,3 +25,6 @@ void cron_files_delete_folder(const char *folder, const char *name, const CronFi
 
 /* Names of folders that are numbers of jobs. A missing folder has none. */
 GPtrArray *cron_files_list_jobs(const char *folder);
+
+/* Those of them in which a log lies that is not compressed. */
+GPtrArray *cron_files_list_plain(const char *folder);

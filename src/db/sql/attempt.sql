@@ -107,3 +107,11 @@ join attempt_stats s on s.job_id = j.job_id
 where j.job_id = any($1)
   and s.attempt_number = (select max(a.attempt_number) from attempt a where a.job_id = j.job_id)
 order by j.job_id, s.stream, s.namespace;
+
+-- name: attempt_list_ended
+-- rows: Attempt
+-- Of these jobs, with the paths of their logs.
+-- params: job_ids int8[], before timestamptz
+select job_id, attempt_number, log_path
+from attempt
+where job_id = any($1) and ended_at < $2 and status <> 'running' and log_path <> '';

@@ -3,7 +3,6 @@
 #include "config-log.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "server-log.h"
 #include "sl-error.h"
@@ -106,7 +105,7 @@ read_end(const ServerLog *log, gsize *ret_len, gint64 *ret_left_out)
 {
     gint64 offset = MAX(log->size - CONFIG_LOG_BYTES, 0);
     g_autofree char *buffer = g_malloc((gsize)(log->size - offset) + 1);
-    gssize n = pread(log->fd, buffer, (gsize)(log->size - offset), offset);
+    gssize n = sl_log_file_read(log->file, buffer, (gsize)(log->size - offset), offset, NULL);
     const char *begin = buffer, *newline;
     if (n > 0 && offset > 0 && (newline = memchr(buffer, '\n', (gsize)n)) != NULL)
         begin = newline + 1;
@@ -125,7 +124,7 @@ config_log_read(ServerCtx *ctx, gint64 job_id, gint64 attempt)
     gint64 left_out = 0;
     if (!server_log_open(ctx, job_id, attempt, &log, &error))
         notice = g_strdup(error->message);
-    else if (log.fd >= 0)
+    else if (log.file != NULL)
         text = read_end(&log, &len, &left_out);
     if (left_out > 0)
         notice = g_strdup_printf(

@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "server-log.h"
 #include "server-pieces.h"
 #include "server-routes.h"
 #include "sl-error.h"
-#include "sl-fd.h"
 #include "sl-sql.h"
 
 /* A log as it grows: an event per line, whose id is the offset behind it, so that a client goes on
@@ -69,13 +65,15 @@ append_lines(GString *out, const GPtrArray *lines)
 static gboolean
 ensure_file(Follower *follower, GString *out)
 {
-    struct stat info;
     ServerLog *log = &follower->log;
-    if (log->fd < 0)
-        log->fd = open(log->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (log->fd < 0 || fstat(log->fd, &info) < 0 || info.st_nlink == 0)
+    if (log->file != NULL && sl_log_file_is_gone(log->file))
+        g_clear_pointer(&log->file, sl_log_file_free); /* deleted, or compressed */
+    if (log->file == NULL)
+        log->file = sl_log_file_open(log->path, NULL);
+    gint64 size = log->file != NULL ? sl_log_file_size(log->file, NULL) : -1;
+    if (size < 0)
         return FALSE;
-    log->size = info.st_size;
+    log->size = size;
     if (log->size < follower->at) { /* cut, for want of space; what follows is new */
         follower->at = log->size;
         say(out, "reset", follower->at, "reason", "the log was truncated");
@@ -91,7 +89,7 @@ read_on(Follower *follower, GString *out, GError **error)
                                   .from = follower->at,
                                   .max_lines = MAX_LINES,
                                   .max_text = MAX_TEXT};
-    if (!server_log_scan(follower->log.fd, follower->log.size, &scan, error))
+    if (!server_log_scan(follower->log.file, follower->log.size, &scan, error))
         return FALSE;
     append_lines(out, scan.lines);
     if (scan.next > follower->at)
@@ -164,7 +162,7 @@ find_start(const ServerCtx *ctx, const SlLogSearchRequest *in, Follower *followe
         return sl_error_set(error, SL_ERROR_INVALID, "Last-Event-ID: '%s' is not one of ours",
                             header);
     follower->at = offset >= 0 ? offset : MAX(size + offset, 0);
-    if (follower->log.fd < 0 || follower->at == 0 || follower->at >= size)
+    if (follower->log.file == NULL || follower->at == 0 || follower->at >= size)
         return TRUE;
     if (offset >= 0)
         return TRUE;
@@ -172,7 +170,7 @@ find_start(const ServerCtx *ctx, const SlLogSearchRequest *in, Follower *followe
     ServerLogFilter all = SERVER_LOG_FILTER_INIT;
     g_auto(ServerLogScan)
         scan = {.filter = &all, .from = follower->at, .max_lines = 1, .max_text = 1};
-    if (!server_log_scan(follower->log.fd, size, &scan, error))
+    if (!server_log_scan(follower->log.file, size, &scan, error))
         return FALSE;
     found = scan.lines->len > 0 ? ((ServerLogLine *)scan.lines->pdata[0])->next : follower->at;
     follower->at = found;
@@ -186,17 +184,16 @@ server_attempt_log_follow(ServerCtx *ctx, const SlLogSearchRequest *in, ServerPi
     g_autofree char *id = g_strdup_printf("%" G_GINT64_FORMAT, in->job_id);
     Follower *follower = g_new0(Follower, 1);
     follower->db = sl_db_ref(ctx->server->db);
-    follower->log.fd = -1;
     follower->filter = (ServerLogFilter)SERVER_LOG_FILTER_INIT;
     follower->key = server_job_key(id);
     follower->ends = g_get_monotonic_time() + STREAM_USEC;
-    follower->status = "running";
     g_autoptr(ServerPieces) pieces =
         server_pieces_new("text/event-stream", make_follow, follower, follower_free);
     if (!server_log_filter_read(in, &follower->filter, error) ||
         !server_log_open(ctx, in->job_id, in->attempt_number, &follower->log, error) ||
         !find_start(ctx, in, follower, error))
         return FALSE;
+    follower->status = follower->log.status;
     *ret = g_steal_pointer(&pieces);
     return TRUE;
 }

@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include <errno.h>
 #include <gio/gio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "server-log.h"
 #include "server-pieces.h"
 #include "server-routes.h"
 #include "sl-error.h"
-#include "sl-fd.h"
 
 /* The file as it is, of any size: ranges of bytes (RFC 9110, one range), or compressed on the way.
  */
@@ -19,7 +16,7 @@
 #define PIECE ((gint64)256 << 10)
 
 typedef struct {
-    int fd;
+    SlLogFile *file;
     gint64 at, end;
     GConverter *gzip; /* NULL: as it is */
     gboolean finished;
@@ -30,7 +27,7 @@ static void
 raw_free(gpointer data)
 {
     Raw *raw = data;
-    sl_fd_clear(&raw->fd);
+    sl_log_file_free(raw->file);
     g_clear_object(&raw->gzip);
     g_free(raw);
 }
@@ -42,9 +39,8 @@ read_some(Raw *raw, gsize *ret_len)
     *ret_len = 0;
     if (raw->at >= raw->end)
         return TRUE;
-    do
-        n = pread(raw->fd, raw->buffer, (gsize)MIN(PIECE, raw->end - raw->at), raw->at);
-    while (n < 0 && errno == EINTR);
+    n = sl_log_file_read(raw->file, raw->buffer, (gsize)MIN(PIECE, raw->end - raw->at), raw->at,
+                         NULL);
     if (n <= 0) /* it was cut meanwhile: what was promised cannot be kept */
         return FALSE;
     raw->at += n;
@@ -156,7 +152,7 @@ server_attempt_log_raw(ServerCtx *ctx, const SlLogIdRequest *in, ServerPieces **
     Raw *raw = g_new0(Raw, 1);
     raw->at = from;
     raw->end = MAX(to, from);
-    raw->fd = g_steal_fd(&log.fd);
+    raw->file = g_steal_pointer(&log.file);
     raw->gzip = gzip ? G_CONVERTER(g_zlib_compressor_new(G_ZLIB_COMPRESSOR_FORMAT_GZIP, 1)) : NULL;
     *ret = server_pieces_new(TYPE, gzip ? make_gzip : make_plain, raw, raw_free);
     (*ret)->length = gzip ? -1 : raw->end - raw->at;

@@ -11,7 +11,7 @@
 #define BASE G_GINT64_CONSTANT(1785585600000)
 
 static int
-make_file(const char *text, gsize len)
+make_fd(const char *text, gsize len)
 {
     g_autofree char *name = NULL;
     int fd = g_file_open_tmp("sl-log-XXXXXX", &name, NULL);
@@ -19,6 +19,12 @@ make_file(const char *text, gsize len)
     g_unlink(name);
     g_assert_cmpint(write(fd, text, len), ==, (gssize)len);
     return fd;
+}
+
+static SlLogFile *
+make_file(const char *text, gsize len)
+{
+    return sl_log_file_new(make_fd(text, len));
 }
 
 /* Lines of every kind and length; the n-th is n seconds younger than the first. */
@@ -61,7 +67,8 @@ expect(const GString *log, const ServerLogFilter *filter)
 /* Page by page, in either direction; every page is bounded, and none repeats or leaves out a line.
  */
 static GString *
-collect(int fd, gint64 size, const ServerLogFilter *filter, gboolean backwards, guint limit)
+collect(SlLogFile *file, gint64 size, const ServerLogFilter *filter, gboolean backwards,
+        guint limit)
 {
     GString *out = g_string_new(NULL);
     gint64 at = backwards ? size : 0;
@@ -73,7 +80,7 @@ collect(int fd, gint64 size, const ServerLogFilter *filter, gboolean backwards, 
                                       .backwards = backwards,
                                       .max_lines = limit,
                                       .max_text = 100000};
-        g_assert_true(server_log_scan(fd, size, &scan, &error));
+        g_assert_true(server_log_scan(file, size, &scan, &error));
         g_assert_no_error(error);
         g_assert_cmpuint(scan.lines->len, <=, limit);
         g_assert_cmpuint(pages, <, 100000);
@@ -114,7 +121,7 @@ test_pages(void)
     };
     static const guint limits[] = {1, 7, 1000};
     g_autoptr(GString) log = make_log(3000, 1);
-    sl_autofd int fd = make_file(log->str, log->len);
+    g_autoptr(SlLogFile) file = make_file(log->str, log->len);
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_auto(ServerLogFilter) filter = {.max_level = cases[i].level,
                                           .source = cases[i].source,
@@ -128,8 +135,10 @@ test_pages(void)
         else
             g_assert_cmpuint(expected->len, ==, 0);
         for (guint j = 0; j < G_N_ELEMENTS(limits); j++) {
-            g_autoptr(GString) forwards = collect(fd, (gint64)log->len, &filter, FALSE, limits[j]);
-            g_autoptr(GString) backwards = collect(fd, (gint64)log->len, &filter, TRUE, limits[j]);
+            g_autoptr(GString) forwards =
+                collect(file, (gint64)log->len, &filter, FALSE, limits[j]);
+            g_autoptr(GString) backwards =
+                collect(file, (gint64)log->len, &filter, TRUE, limits[j]);
             g_assert_true(g_string_equal(forwards, expected));
             g_assert_true(g_string_equal(backwards, expected));
         }
@@ -159,7 +168,7 @@ test_odd_files(void)
     ServerLogFilter all = SERVER_LOG_FILTER_INIT;
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
         gint64 size = (gint64)strlen(cases[i].text);
-        sl_autofd int fd = make_file(cases[i].text, (gsize)size);
+        g_autoptr(SlLogFile) file = make_file(cases[i].text, (gsize)size);
         for (gboolean backwards = FALSE; backwards <= TRUE; backwards++) {
             gint64 from = cases[i].from;
             if (backwards && from == 0)
@@ -170,7 +179,7 @@ test_odd_files(void)
                                           .max_lines = 10,
                                           .max_text = 1000};
             g_autoptr(GString) got = g_string_new(NULL);
-            g_assert_true(server_log_scan(fd, size, &scan, NULL));
+            g_assert_true(server_log_scan(file, size, &scan, NULL));
             for (guint j = 0; j < scan.lines->len; j++)
                 g_string_append_printf(got, "%s\n", ((ServerLogLine *)scan.lines->pdata[j])->text);
             if (i != 7 || !backwards)
@@ -181,9 +190,9 @@ test_odd_files(void)
         }
     }
     /* shorter than it was said to be: it was cut meanwhile */
-    sl_autofd int fd = make_file("one\n", 4);
+    g_autoptr(SlLogFile) file = make_file("one\n", 4);
     g_auto(ServerLogScan) scan = {.filter = &all, .max_lines = 10, .max_text = 1000};
-    g_assert_true(server_log_scan(fd, 1 << 30, &scan, NULL));
+    g_assert_true(server_log_scan(file, 1 << 30, &scan, NULL));
     g_assert_cmpuint(scan.lines->len, ==, 1);
 }
 
@@ -203,14 +212,15 @@ test_large(void)
     const gint64 hole = (gint64)3 << 30;
     ServerLogFilter all = SERVER_LOG_FILTER_INIT;
     g_autoptr(GString) log = make_log(2000, 2);
-    sl_autofd int fd = make_file(log->str, log->len);
+    int fd = make_fd(log->str, log->len);
+    g_autoptr(SlLogFile) file = sl_log_file_new(fd);
     gint64 size = hole + (gint64)log->len;
     g_assert_cmpint(pwrite(fd, "\n", 1, hole - 1), ==, 1);
     g_assert_cmpint(pwrite(fd, log->str, log->len, hole), ==, (gssize)log->len);
     guint64 before = bytes_read();
     g_auto(ServerLogScan) tail = {
         .filter = &all, .from = size, .backwards = TRUE, .max_lines = 100, .max_text = 1 << 20};
-    g_assert_true(server_log_scan(fd, size, &tail, NULL));
+    g_assert_true(server_log_scan(file, size, &tail, NULL));
     g_assert_cmpuint(tail.lines->len, ==, 100);
     g_assert_cmpuint(bytes_read() - before, <, 2 << 20);
 
@@ -222,7 +232,7 @@ test_large(void)
         before = bytes_read();
         g_auto(ServerLogScan)
             scan = {.filter = &rare, .from = at, .max_lines = 10, .max_text = 1 << 20};
-        g_assert_true(server_log_scan(fd, size, &scan, NULL));
+        g_assert_true(server_log_scan(file, size, &scan, NULL));
         g_assert_cmpuint(bytes_read() - before, <, 20 << 20);
         g_assert_cmpint(scan.next, >, at);
         at = scan.next;
@@ -237,15 +247,15 @@ static void
 test_time(void)
 {
     g_autoptr(GString) log = make_log(5000, 3);
-    sl_autofd int fd = make_file(log->str, log->len);
+    g_autoptr(SlLogFile) file = make_file(log->str, log->len);
     static const gint64 seconds[] = {-5, 0, 1, 2500, 4998, 4999, 5000, 99999};
     for (guint i = 0; i < G_N_ELEMENTS(seconds); i++) {
         gint64 offset, time = BASE + 1000 * seconds[i];
-        g_assert_true(server_log_find_time(fd, (gint64)log->len, time, &offset, NULL));
+        g_assert_true(server_log_find_time(file, (gint64)log->len, time, &offset, NULL));
         ServerLogFilter filter = {.max_level = -1, .source = -1, .since = time};
         g_auto(ServerLogScan)
             scan = {.filter = &filter, .from = offset, .max_lines = 1, .max_text = 1};
-        g_assert_true(server_log_scan(fd, (gint64)log->len, &scan, NULL));
+        g_assert_true(server_log_scan(file, (gint64)log->len, &scan, NULL));
         if (seconds[i] >= 5000) {
             g_assert_cmpuint(scan.lines->len, ==, 0);
             continue;

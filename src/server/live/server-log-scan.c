@@ -2,9 +2,7 @@
 #include "config.h"
 #include "server-log-scan.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sl-error.h"
 #include "sl-json-write.h"
@@ -95,19 +93,10 @@ server_log_scan_clear(ServerLogScan *scan)
 
 /* Reads [at, at + len) as far as it is there; a file that was cut meanwhile gives less. */
 static gboolean
-read_at(int fd, char *buffer, gint64 len, gint64 at, gint64 *ret_len, GError **error)
+read_at(SlLogFile *file, char *buffer, gint64 len, gint64 at, gint64 *ret_len, GError **error)
 {
-    for (*ret_len = 0; *ret_len < len;) {
-        gssize n = pread(fd, buffer + *ret_len, (gsize)(len - *ret_len), at + *ret_len);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return sl_error_set_errno(error, errno, "reading the log");
-        if (n == 0)
-            break;
-        *ret_len += n;
-    }
-    return TRUE;
+    *ret_len = sl_log_file_read(file, buffer, (gsize)MAX(len, 0), at, error);
+    return *ret_len >= 0;
 }
 
 /* FALSE: enough lines. `len` without the newline. */
@@ -132,12 +121,12 @@ is_full(const ServerLogScan *scan)
 }
 
 static gboolean
-scan_forwards(int fd, gint64 size, ServerLogScan *scan, char *buffer, GError **error)
+scan_forwards(SlLogFile *file, gint64 size, ServerLogScan *scan, char *buffer, GError **error)
 {
     gint64 at = scan->from, end = MIN(size, scan->from + SERVER_LOG_SCAN_BYTES), len, bytes = 0;
     gint64 window = WINDOW;
     while (at < end) {
-        if (!read_at(fd, buffer, MIN(window, size - at), at, &len, error))
+        if (!read_at(file, buffer, MIN(window, size - at), at, &len, error))
             return FALSE;
         gint64 used = 0;
         const char *newline;
@@ -181,13 +170,13 @@ take_backwards(ServerLogScan *scan, gint64 *bytes, const char *buffer, gint64 le
 
 /* `to` is always behind a newline, or the end of what is not a whole line. */
 static gboolean
-scan_backwards(int fd, ServerLogScan *scan, char *buffer, GError **error)
+scan_backwards(SlLogFile *file, ServerLogScan *scan, char *buffer, GError **error)
 {
     gint64 to = scan->from, window = WINDOW, stop = scan->from - SERVER_LOG_SCAN_BYTES;
     gint64 len, bytes = 0;
     while (to > 0 && to > stop) {
         gint64 at = MAX(to - window, 0);
-        if (!read_at(fd, buffer, to - at, at, &len, error))
+        if (!read_at(file, buffer, to - at, at, &len, error))
             return FALSE;
         if (len == 0)
             break; /* it has become shorter */
@@ -217,15 +206,15 @@ reverse(GPtrArray *lines)
 }
 
 gboolean
-server_log_scan(int fd, gint64 size, ServerLogScan *scan, GError **error)
+server_log_scan(SlLogFile *file, gint64 size, ServerLogScan *scan, GError **error)
 {
     g_autofree char *buffer = g_malloc((gsize)SERVER_LOG_LINE_BYTES);
     scan->from = CLAMP(scan->from, 0, size);
     scan->lines = g_ptr_array_new_with_free_func(line_free);
     scan->done = FALSE;
     if (!scan->backwards)
-        return scan_forwards(fd, size, scan, buffer, error);
-    gboolean ok = scan_backwards(fd, scan, buffer, error);
+        return scan_forwards(file, size, scan, buffer, error);
+    gboolean ok = scan_backwards(file, scan, buffer, error);
     reverse(scan->lines);
     return ok;
 }
@@ -235,13 +224,13 @@ server_log_scan(int fd, gint64 size, ServerLogScan *scan, GError **error)
 
 /* The first line that begins at or after `at`. FALSE in *ret_found: none within the window. */
 static gboolean
-line_after(int fd, gint64 at, char *buffer, gint64 *ret_offset, gint64 *ret_time,
+line_after(SlLogFile *file, gint64 at, char *buffer, gint64 *ret_offset, gint64 *ret_time,
            gboolean *ret_found, GError **error)
 {
     gint64 len;
     SlJobLogHead head;
     *ret_found = FALSE;
-    if (!read_at(fd, buffer, SERVER_LOG_LINE_BYTES, at, &len, error))
+    if (!read_at(file, buffer, SERVER_LOG_LINE_BYTES, at, &len, error))
         return FALSE;
     const char *end = buffer + len;
     for (const char *p = memchr(buffer, '\n', (gsize)len); p != NULL;
@@ -260,14 +249,15 @@ line_after(int fd, gint64 at, char *buffer, gint64 *ret_offset, gint64 *ret_time
 }
 
 gboolean
-server_log_find_time(int fd, gint64 size, gint64 timestamp, gint64 *ret_offset, GError **error)
+server_log_find_time(SlLogFile *file, gint64 size, gint64 timestamp, gint64 *ret_offset,
+                     GError **error)
 {
     g_autofree char *buffer = g_malloc((gsize)SERVER_LOG_LINE_BYTES);
     gint64 low = 0, high = size; /* a line begins at low, and is older; at high they are not */
     while (high - low > HALVING_ENDS) {
         gint64 middle = low + (high - low) / 2, offset, time;
         gboolean found;
-        if (!line_after(fd, middle, buffer, &offset, &time, &found, error))
+        if (!line_after(file, middle, buffer, &offset, &time, &found, error))
             return FALSE;
         if (!found || time >= timestamp || offset >= high)
             high = middle;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "sl-job-log.h"
+#include "sl-log-file.h"
 
 /* Searching a job's log: lines of JSON that only grow at the end. One call reads a bounded piece of
  * it, whatever is asked for. */
@@ -47,11 +48,11 @@ typedef struct {
 } ServerLogScan;
 
 /* `size`: of the file; what comes later is not looked at. */
-gboolean server_log_scan(int fd, gint64 size, ServerLogScan *scan, GError **error);
+gboolean server_log_scan(SlLogFile *file, gint64 size, ServerLogScan *scan, GError **error);
 void server_log_scan_clear(ServerLogScan *scan);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ServerLogScan, server_log_scan_clear)
 
 /* Where the first line begins that is not older than `timestamp`, or one some lines before it:
  * found by halving, since lines are written in the order of time. */
-gboolean server_log_find_time(int fd, gint64 size, gint64 timestamp, gint64 *ret_offset,
+gboolean server_log_find_time(SlLogFile *file, gint64 size, gint64 timestamp, gint64 *ret_offset,
                               GError **error);

@@ -11,6 +11,7 @@
 #include "sl-fd.h"
 #include "sl-job-log-index.h"
 #include "sl-job-log.h"
+#include "sl-log-file.h"
 
 #define BASE G_GINT64_CONSTANT(1785585600000)
 
@@ -45,6 +46,8 @@ stage_setup(Stage *stage, gconstpointer data)
 static void
 stage_teardown(Stage *stage, gconstpointer data)
 {
+    g_autofree char *packed = g_strconcat(stage->file, SL_LOG_FILE_SUFFIX, NULL);
+    g_unlink(packed);
     g_unlink(stage->file);
     g_unlink(stage->index);
     g_rmdir(stage->folder);
@@ -339,13 +342,62 @@ test_lost_files(Stage *stage, gconstpointer data)
     g_autofree char *packed = g_strconcat(stage->file, ".zst", NULL);
     append_file(packed, "x", 1);
     for (guint i = 0; i < G_N_ELEMENTS(paths); i++)
-        assert_has(call(fix, "GET", path(stage, paths[i]), NULL, 409), "compressed");
+        assert_has(call(fix, "GET", path(stage, paths[i]), NULL, 409), "'zstd -d'");
     g_unlink(packed);
+    g_autofree char *zipped = g_strconcat(stage->file, ".gz", NULL);
+    append_file(zipped, "x", 1);
+    for (guint i = 0; i < G_N_ELEMENTS(paths); i++)
+        assert_has(call(fix, "GET", path(stage, paths[i]), NULL, 409), "compressed");
+    g_unlink(zipped);
     for (guint i = 0; i < G_N_ELEMENTS(paths); i++)
         call(fix, "GET",
              format(fix, "/api/v1/sluice/jobs/%" G_GINT64_FORMAT "/attempts/9/log%s",
                     stage->job->job_id, paths[i]),
              NULL, 404);
+}
+
+/* A log that was compressed says the same, by the same offsets, however it is asked for. */
+static void
+test_compressed(Stage *stage, gconstpointer data)
+{
+    static const char *const paths[] = {
+        "",
+        "?tail=100",
+        "?offset=1500000&limit=70000",
+        "/index",
+        "/first-error",
+        "/search?offset=0&limit=1000",
+        "/search?offset=0&grep=line%20799",
+        "/search?before=-1&limit=10",
+        "/search?before=-1&since=2026-08-01T12:00:10.000Z&limit=3",
+        "/search?offset=0&level=error",
+    };
+    Fixture *fix = &stage->fix;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) before = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *fill = g_strnfill(2000, 'f');
+    for (guint i = 0; i < 800; i++) { /* more than a frame */
+        g_autofree char *message = g_strdup_printf("line %u %s", i, fill);
+        add_line(stage, i == 500 ? SL_JOB_LOG_ERROR : SL_JOB_LOG_INFO, message);
+    }
+    g_assert_cmpuint(stage->text->len, >, SL_LOG_FILE_FRAME);
+    append_file(stage->index, stage->marks->data, stage->marks->len);
+    end_attempt(stage);
+    for (guint i = 0; i < G_N_ELEMENTS(paths); i++)
+        g_ptr_array_add(before, g_strdup(call(fix, "GET", path(stage, paths[i]), NULL, 200)));
+    sl_autofd int follower = stream_open(fix, path(stage, "/follow?offset=0"), "");
+    stream_hear(fix, follower, "\"line 10 ");
+    sl_log_file_compress(stage->file, NULL, &error);
+    g_assert_no_error(error);
+    for (guint i = 0; i < G_N_ELEMENTS(paths); i++) {
+        g_test_message("%s", paths[i]);
+        g_assert_cmpstr(call(fix, "GET", path(stage, paths[i]), NULL, 200), ==, before->pdata[i]);
+    }
+    sl_autofd int raw = stream_open(fix, path(stage, "/raw"), "Connection: close\r\n");
+    g_assert_cmpstr(body_of(stream_hear(fix, raw, NULL)), ==, stage->text->str);
+    /* who follows it does not lose a line */
+    stream_hear(fix, follower, "\"line 799 ");
+    stream_hear(fix, follower, "event: end\ndata: {\"status\":\"failed\"}");
 }
 
 /* 3 GiB: the end is there at once, a search is cut into pieces, and the server's memory does not
@@ -393,9 +445,13 @@ main(int argc, char **argv)
         const char *name;
         void (*func)(Stage *stage, gconstpointer data);
     } cases[] = {
-        {"/server/log/raw", test_raw},       {"/server/log/gzip", test_gzip},
-        {"/server/log/search", test_search}, {"/server/log/first-error", test_first_error},
-        {"/server/log/follow", test_follow}, {"/server/log/lost-files", test_lost_files},
+        {"/server/log/raw", test_raw},
+        {"/server/log/gzip", test_gzip},
+        {"/server/log/search", test_search},
+        {"/server/log/first-error", test_first_error},
+        {"/server/log/follow", test_follow},
+        {"/server/log/lost-files", test_lost_files},
+        {"/server/log/compressed", test_compressed},
         {"/server/log/large", test_large},
     };
     g_test_init(&argc, &argv, NULL);

@@ -21,14 +21,14 @@
 void
 server_log_clear(ServerLog *log)
 {
-    sl_fd_clear(&log->fd);
+    g_clear_pointer(&log->file, sl_log_file_free);
     g_clear_pointer(&log->path, g_free);
 }
 
 static gboolean
 is_compressed(const char *path)
 {
-    static const char *const suffixes[] = {".gz", ".zst", ".xz"};
+    static const char *const suffixes[] = {".gz", ".xz"};
     for (guint i = 0; i < G_N_ELEMENTS(suffixes); i++) {
         g_autofree char *name = g_strconcat(path, suffixes[i], NULL);
         if (access(name, F_OK) == 0)
@@ -64,25 +64,34 @@ load_attempt(ServerCtx *ctx, gint64 job_id, gint64 attempt_number, ServerLog *re
                             attempt_number);
     ret->job_id = job_id;
     ret->attempt_number = attempt_number;
+    ret->status = sl_enum_name(&sl_attempt_status_enum, (int)attempt->status);
     ret->ended = attempt->status != SL_ATTEMPT_STATUS_RUNNING;
     ret->path = g_build_filename(ctx->server->log_folder, attempt->log_path, NULL);
     return TRUE;
+}
+
+/* Without a log there is nothing to open, and nothing wrong. */
+static gboolean
+open_if_there(ServerLog *log, GError **error)
+{
+    g_autoptr(GError) cause = NULL;
+    log->file = sl_log_file_open(log->path, &cause);
+    if (log->file != NULL)
+        log->size = sl_log_file_size(log->file, &cause);
+    if (cause == NULL || g_error_matches(cause, SL_ERROR, SL_ERROR_NOT_FOUND))
+        return TRUE;
+    if (g_error_matches(cause, SL_ERROR, SL_ERROR_INVALID)) /* not the caller's fault */
+        return sl_error_set(error, SL_ERROR_CONFLICT, "%s", cause->message);
+    g_propagate_error(error, g_steal_pointer(&cause));
+    return FALSE;
 }
 
 gboolean
 server_log_open(ServerCtx *ctx, gint64 job_id, gint64 attempt_number, ServerLog *ret,
                 GError **error)
 {
-    struct stat info;
-    if (!load_attempt(ctx, job_id, attempt_number, ret, error))
-        return FALSE;
-    ret->fd = open(ret->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (ret->fd < 0 && errno == ENOENT)
-        return no_file(ret, error);
-    if (ret->fd < 0 || fstat(ret->fd, &info) < 0)
-        return sl_error_set_errno(error, errno, "%s", ret->path);
-    ret->size = info.st_size;
-    return TRUE;
+    return load_attempt(ctx, job_id, attempt_number, ret, error) && open_if_there(ret, error) &&
+           (ret->file != NULL || no_file(ret, error));
 }
 
 /* --- ranges of whole lines -------------------------------------------------------------------- */
@@ -90,15 +99,13 @@ server_log_open(ServerCtx *ctx, gint64 job_id, gint64 attempt_number, ServerLog 
 /* Whole lines of [offset, offset + limit). A line that is longer than `limit` is cut: the reader
  * would never get past it. */
 static char *
-read_lines(int fd, gint64 offset, gint64 limit, gboolean skip_partial, gint64 *ret_from,
+read_lines(SlLogFile *file, gint64 offset, gint64 limit, gboolean skip_partial, gint64 *ret_from,
            gint64 *ret_to, GError **error)
 {
     g_autofree char *buffer = g_malloc((gsize)limit + 1);
-    gssize n = pread(fd, buffer, (gsize)limit, offset);
-    if (n < 0) {
-        sl_error_set_errno(error, errno, "reading the log");
+    gssize n = sl_log_file_read(file, buffer, (gsize)limit, offset, error);
+    if (n < 0)
         return NULL;
-    }
     const char *begin = buffer, *end = buffer + n;
     const char *first = skip_partial ? memchr(buffer, '\n', (gsize)n) : NULL;
     if (first != NULL)
@@ -114,22 +121,16 @@ read_lines(int fd, gint64 offset, gint64 limit, gboolean skip_partial, gint64 *r
 }
 
 static gboolean
-read_log(const char *path, const SlLogRequest *in, SlLogResponse *log, GError **error)
+read_log(const ServerLog *file, const SlLogRequest *in, SlLogResponse *log, GError **error)
 {
-    struct stat info;
     gint64 from = 0, to = 0, offset = in->offset;
+    gint64 size = file->size; /* 0: not begun yet, or deleted by age */
     gboolean tail = sl_record_has(&sl_log_request_record, in, SL_LOG_REQUEST_TAIL);
-    sl_autofd int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 && errno != ENOENT)
-        return sl_error_set_errno(error, errno, "%s", path);
-    if (fd >= 0 && fstat(fd, &info) < 0)
-        return sl_error_set_errno(error, errno, "%s", path);
-    gint64 size = fd >= 0 ? info.st_size : 0; /* not begun yet, or deleted by age */
     if (tail)
         offset = MAX(size - in->tail, 0);
-    if (fd >= 0 && offset < size)
-        log->text = read_lines(fd, offset, tail ? MAX(in->tail, 1) : in->limit, tail && offset > 0,
-                               &from, &to, error);
+    if (file->file != NULL && offset < size)
+        log->text = read_lines(file->file, offset, tail ? MAX(in->tail, 1) : in->limit,
+                               tail && offset > 0, &from, &to, error);
     else
         log->text = g_strdup("");
     if (log->text == NULL)
@@ -146,13 +147,14 @@ server_attempt_log(ServerCtx *ctx, const SlLogRequest *in, SlLogResponse **ret, 
     g_auto(ServerLog) file = SERVER_LOG_INIT;
     if (in->offset < 0)
         return sl_error_set(error, SL_ERROR_INVALID, "offset: must not be negative");
-    if (!load_attempt(ctx, in->job_id, in->attempt_number, &file, error))
+    if (!load_attempt(ctx, in->job_id, in->attempt_number, &file, error) ||
+        !open_if_there(&file, error))
         return FALSE;
     SlLogResponse *log = *ret = sl_log_response_new();
     sl_log_response_set_ended(log, file.ended);
     if (file.ended)
-        sl_log_response_set_deleted(log, access(file.path, F_OK) < 0);
-    return read_log(file.path, in, log, error);
+        sl_log_response_set_deleted(log, file.file == NULL);
+    return read_log(&file, in, log, error);
 }
 
 /* --- search ----------------------------------------------------------------------------------- */
@@ -186,12 +188,12 @@ narrow(const ServerLog *log, ServerLogScan *scan, GError **error)
     gint64 offset;
     const ServerLogFilter *filter = scan->filter;
     if (!scan->backwards && filter->since != 0) {
-        if (!server_log_find_time(log->fd, log->size, filter->since, &offset, error))
+        if (!server_log_find_time(log->file, log->size, filter->since, &offset, error))
             return FALSE;
         scan->from = MAX(scan->from, offset);
     }
     if (scan->backwards && filter->until != 0) {
-        if (!server_log_find_time(log->fd, log->size, filter->until + 1, &offset, error))
+        if (!server_log_find_time(log->file, log->size, filter->until + 1, &offset, error))
             return FALSE;
         /* the line may lie behind what the halving gave, by less than a megabyte */
         scan->from = MIN(scan->from, MIN(log->size, offset + 2 * SERVER_LOG_LINE_BYTES));
@@ -225,10 +227,10 @@ is_past(const ServerLog *log, const ServerLogScan *scan, GError **error)
     const ServerLogFilter *filter = scan->filter;
     if (scan->backwards)
         return filter->since != 0 &&
-               server_log_find_time(log->fd, log->size, filter->since, &offset, error) &&
+               server_log_find_time(log->file, log->size, filter->since, &offset, error) &&
                scan->next <= offset;
     return filter->until != 0 &&
-           server_log_find_time(log->fd, log->size, filter->until + 1, &offset, error) &&
+           server_log_find_time(log->file, log->size, filter->until + 1, &offset, error) &&
            scan->next > offset + 2 * SERVER_LOG_LINE_BYTES;
 }
 
@@ -237,10 +239,10 @@ search(const ServerLog *log, ServerLogScan *scan, SlLogSearchResponse **ret, GEr
 {
     g_autoptr(GError) reason = NULL;
     scan->done = TRUE;
-    if (log->fd >= 0 &&
-        (!narrow(log, scan, error) || !server_log_scan(log->fd, log->size, scan, error)))
+    if (log->file != NULL &&
+        (!narrow(log, scan, error) || !server_log_scan(log->file, log->size, scan, error)))
         return FALSE;
-    if (log->fd >= 0 && !scan->done)
+    if (log->file != NULL && !scan->done)
         scan->done = is_past(log, scan, &reason);
     *ret = sl_log_search_response_new();
     fill_response(log, scan, *ret);
@@ -357,7 +359,7 @@ server_attempt_log_first_error(ServerCtx *ctx, const SlLogSearchRequest *in,
         .filter = &filter, .max_lines = 1, .max_text = MAX_TEXT, .from = MAX(in->offset, 0)};
     if (!server_log_open(ctx, in->job_id, in->attempt_number, &log, error))
         return FALSE;
-    if (log.fd >= 0)
+    if (log.file != NULL)
         scan.from = MAX(scan.from, find_first_error(&log));
     return search(&log, &scan, ret, error);
 }

@@ -8,15 +8,16 @@
 /* The log of an attempt, opened. */
 typedef struct {
     gint64 job_id, attempt_number;
+    const char *status; /* of the attempt, when it was opened */
     char *path;
-    int fd;         /* -1: nothing was written yet */
-    gint64 size;    /* when it was opened */
-    gboolean ended; /* the attempt: the log will not grow */
+    SlLogFile *file; /* NULL: nothing was written yet */
+    gint64 size;     /* when it was opened */
+    gboolean ended;  /* the attempt: the log will not grow */
 } ServerLog;
 
 #define SERVER_LOG_INIT                                                                            \
     {                                                                                              \
-        .fd = -1                                                                                   \
+        0                                                                                          \
     }
 
 void server_log_clear(ServerLog *log);
