@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sl-fd.h"
@@ -44,7 +45,12 @@ static int
 open_file(const char *name)
 {
     g_autofree char *folder = g_path_get_dirname(name);
-    if (g_mkdir_with_parents(folder, 0750) < 0)
+    /* The group, which the folder above hands down, compresses and deletes logs. It cannot be given
+     * its right afterwards: chmod(2) by who is not of the group takes setgid away. */
+    mode_t before = umask(007);
+    int made = g_mkdir_with_parents(folder, 0770);
+    umask(before);
+    if (made < 0)
         return -1;
     return open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 }
