@@ -134,6 +134,74 @@ test_died_while_idle(void)
     g_assert_no_error(error);
 }
 
+static gint64
+ask_pid(SlTx *tx, GError **error)
+{
+    static const SlStatement pid = {"pid", "select pg_backend_pid()", 0, {0}};
+    SlBind bind = {0};
+    gint64 ret = 0;
+    return sl_tx_run_int(tx, &pid, &bind, &ret, error) ? ret : 0;
+}
+
+static void
+kill_backend(SlDb *db, gint64 pid)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *sql =
+        g_strdup_printf("select pg_terminate_backend(%" G_GINT64_FORMAT ", 5000)", pid);
+    script(db, sql, &error);
+    g_assert_no_error(error);
+}
+
+/* What only reads has nothing to lose: it goes on with a fresh connection. A writer must not. */
+static void
+test_died_between_statements(void)
+{
+    g_autofree char *conninfo = NULL;
+    g_autoptr(SlDb) other = sl_test_db_new_empty(&conninfo);
+    g_autoptr(SlDb) db = sl_db_new(conninfo, 1, G_USEC_PER_SEC);
+    g_autoptr(GError) error = NULL;
+    {
+        g_autoptr(SlTx) tx = sl_db_begin(db, TRUE, NULL);
+        gint64 first = ask_pid(tx, &error);
+        kill_backend(other, first);
+        gint64 second = ask_pid(tx, &error);
+        g_assert_no_error(error);
+        g_assert_cmpint(second, !=, 0);
+        g_assert_cmpint(second, !=, first);
+        g_assert_true(sl_tx_commit(tx, &error));
+    }
+    {
+        g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, NULL);
+        kill_backend(other, ask_pid(tx, NULL));
+        g_assert_cmpint(ask_pid(tx, &error), ==, 0);
+        g_assert_error(error, SL_ERROR, SL_ERROR_UNAVAILABLE);
+        g_clear_error(&error);
+        g_assert_false(sl_tx_commit(tx, &error));
+        g_clear_error(&error);
+    }
+    g_assert_true(sl_db_ping(db, &error));
+}
+
+static void
+test_readers_cannot_write(void)
+{
+    static const SlStatement write = {"write", "insert into t values (1)", 0, {0}};
+    g_autofree char *conninfo = NULL;
+    g_autoptr(SlDb) db = sl_test_db_new_empty(&conninfo);
+    g_autoptr(GError) error = NULL;
+    SlBind bind = {0};
+    script(db, "create table t (a int)", &error);
+    g_assert_no_error(error);
+    g_autoptr(SlTx) tx = sl_db_begin(db, TRUE, NULL);
+    g_assert_false(sl_tx_run_exec(tx, &write, &bind, NULL, &error));
+    g_assert_nonnull(strstr(error->message, "read-only"));
+    g_clear_error(&error);
+    g_assert_cmpint(ask_pid(tx, &error), !=, 0); /* each statement is one of its own */
+    g_assert_false(sl_tx_commit(tx, &error));    /* but that one failed is not forgotten */
+    g_assert_error(error, SL_ERROR, SL_ERROR_DATABASE);
+}
+
 typedef struct {
     SlDb *db;
     guint runs;
@@ -200,6 +268,8 @@ main(int argc, char **argv)
     g_test_add_func("/db/db/pool-exhausted", test_pool_exhausted);
     g_test_add_func("/db/db/timeout-and-lost-connection", test_timeout_and_lost_connection);
     g_test_add_func("/db/db/died-while-idle", test_died_while_idle);
+    g_test_add_func("/db/db/died-between-statements", test_died_between_statements);
+    g_test_add_func("/db/db/readers-cannot-write", test_readers_cannot_write);
     g_test_add_func("/db/db/retry", test_retry);
     g_test_add_func("/db/db/after-commit", test_after_commit);
     return g_test_run();

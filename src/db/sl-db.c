@@ -12,6 +12,7 @@
 #define PRIVATE_CLUSTER "host=/run/sluice/postgres dbname=sluice"
 #define RETRIES 5
 #define MAX_COLUMNS 64 /* a record has no more fields */
+#define BEGIN_WRITE "begin read write"
 
 typedef struct {
     PGconn *pg;
@@ -37,9 +38,11 @@ typedef struct {
 
 struct SlTx {
     SlDb *db;
-    Connection *connection;
+    Connection *connection; /* NULL: lost, and no new one could be had */
     gboolean open;
-    GArray *after; /* AfterCommit; NULL: none */
+    gboolean reads;  /* no transaction of PostgreSQL: see sl_db_begin() */
+    gboolean failed; /* a statement did */
+    GArray *after;   /* AfterCommit; NULL: none */
 };
 
 char *
@@ -157,6 +160,7 @@ connection_open(SlDb *db, GError **error)
     g_autofree char *options =
         g_strdup_printf("-c statement_timeout=%" G_GINT64_FORMAT " -c timezone=UTC -c datestyle=ISO"
                         " -c idle_in_transaction_session_timeout=60000"
+                        " -c default_transaction_read_only=on" /* writers say so: BEGIN_WRITE */
                         /* our statements are short: to compile one takes longer than to run it */
                         " -c jit=off",
                         db->timeout_usec / 1000);
@@ -231,31 +235,57 @@ run_simple(PGconn *pg, const char *sql, GError **error)
 
 /* A pooled connection may have died while it was idle (the server was restarted): that is found
  * out by BEGIN, and a fresh one is tried in its place. */
+static gboolean
+begin_write(SlDb *db, Connection **connection, GError **error)
+{
+    if (*connection != NULL && run_simple((*connection)->pg, BEGIN_WRITE, NULL))
+        return TRUE;
+    g_clear_pointer(connection, connection_free);
+    *connection = connection_open(db, error);
+    return *connection != NULL && run_simple((*connection)->pg, BEGIN_WRITE, error);
+}
+
+/* READ COMMITTED takes a snapshot for each statement, so that BEGIN and COMMIT around statements
+ * that only read would be two round trips for nothing. Nothing can be lost either: a statement that
+ * finds its connection dead is asked again on a fresh one. */
+static gboolean
+begin_read(SlDb *db, Connection **connection, GError **error)
+{
+    if (*connection == NULL)
+        *connection = connection_open(db, error);
+    return *connection != NULL;
+}
+
 SlTx *
 sl_db_begin(SlDb *db, gboolean read_only, GError **error)
 {
-    const char *begin = read_only ? "begin read only" : "begin";
     Connection *connection = NULL;
     if (!reserve(db, &connection)) {
         sl_error_set(error, SL_ERROR_BUSY, "all %u database connections are in use", db->pool_size);
         return NULL;
     }
-    if (connection != NULL && !run_simple(connection->pg, begin, NULL)) {
-        connection_free(connection);
-        connection = NULL;
-    }
-    if (connection == NULL) {
-        connection = connection_open(db, error);
-        if (connection == NULL || !run_simple(connection->pg, begin, error)) {
-            give_back(db, connection);
-            return NULL;
-        }
+    if (!(read_only ? begin_read : begin_write)(db, &connection, error)) {
+        give_back(db, connection);
+        return NULL;
     }
     SlTx *tx = g_new0(SlTx, 1);
     tx->db = sl_db_ref(db);
     tx->connection = connection;
     tx->open = TRUE;
+    tx->reads = read_only;
     return tx;
+}
+
+/* COMMIT of a failed transaction answers ROLLBACK and "succeeds": say so instead. */
+static gboolean
+commit(SlTx *tx, GError **error)
+{
+    if (tx->failed) {
+        if (!tx->reads)
+            run_simple(tx->connection->pg, "rollback", NULL);
+        return sl_error_set(error, SL_ERROR_DATABASE, "a statement failed before the commit");
+    }
+    return tx->reads || run_simple(tx->connection->pg, "commit", error);
 }
 
 gboolean
@@ -263,12 +293,7 @@ sl_tx_commit(SlTx *tx, GError **error)
 {
     g_return_val_if_fail(tx->open, FALSE);
     tx->open = FALSE;
-    /* COMMIT of a failed transaction answers ROLLBACK and "succeeds": say so instead. */
-    if (PQtransactionStatus(tx->connection->pg) == PQTRANS_INERROR) {
-        run_simple(tx->connection->pg, "rollback", NULL);
-        return sl_error_set(error, SL_ERROR_DATABASE, "a statement failed before the commit");
-    }
-    if (!run_simple(tx->connection->pg, "commit", error))
+    if (!commit(tx, error))
         return FALSE;
     for (guint i = 0; tx->after != NULL && i < tx->after->len; i++) {
         const AfterCommit *after = &g_array_index(tx->after, AfterCommit, i);
@@ -302,7 +327,7 @@ sl_tx_free(SlTx *tx)
 {
     if (tx == NULL)
         return;
-    if (tx->open)
+    if (tx->open && !tx->reads)
         run_simple(tx->connection->pg, "rollback", NULL);
     give_back(tx->db, tx->connection);
     clear_after(tx);
@@ -337,9 +362,10 @@ sl_db_count_statements(SlDb *db)
 gboolean
 sl_db_ping(SlDb *db, GError **error)
 {
+    static const SlStatement ping = {"ping", "select 1", 0, {0}};
     g_autoptr(SlTx) tx = sl_db_begin(db, TRUE, error);
-    return tx != NULL && run_simple(tx->connection->pg, "select 1", error) &&
-           sl_tx_commit(tx, error);
+    SlBind bind = {0};
+    return tx != NULL && sl_tx_run_exec(tx, &ping, &bind, NULL, error) && sl_tx_commit(tx, error);
 }
 
 gboolean
@@ -463,25 +489,52 @@ ensure_prepared(Connection *connection, const SlStatement *statement, GError **e
 }
 
 static PGresult *
-execute(SlTx *tx, const SlStatement *statement, SlBind *bind, GError **error)
+execute_once(SlTx *tx, const SlStatement *statement, const SlBind *bind, GError **error)
 {
-    PGresult *result = NULL;
     PGconn *pg = tx->connection->pg;
-    g_atomic_int_inc(&tx->db->n_statements);
-    if (bind->n != statement->n_params)
-        g_critical("%s: %u parameters bound, %u wanted", statement->name, bind->n,
-                   statement->n_params);
-    else if (ensure_prepared(tx->connection, statement, error))
-        result = PQexecPrepared(pg, statement->name, (int)bind->n, bind->values, NULL, NULL, 0);
-    bind_clear(bind);
-    if (result == NULL)
+    if (!ensure_prepared(tx->connection, statement, error))
         return NULL;
+    PGresult *result =
+        PQexecPrepared(pg, statement->name, (int)bind->n, bind->values, NULL, NULL, 0);
     ExecStatusType status = PQresultStatus(result);
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
         return result;
     set_result_error(pg, result, statement->name, error);
     PQclear(result);
     return NULL;
+}
+
+static PGresult *
+execute_again(SlTx *tx, const SlStatement *statement, const SlBind *bind, GError **error)
+{
+    g_clear_pointer(&tx->connection, connection_free);
+    tx->connection = connection_open(tx->db, error);
+    return tx->connection != NULL ? execute_once(tx, statement, bind, error) : NULL;
+}
+
+static PGresult *
+execute(SlTx *tx, const SlStatement *statement, SlBind *bind, GError **error)
+{
+    PGresult *result = NULL;
+    g_autoptr(GError) reason = NULL;
+    g_atomic_int_inc(&tx->db->n_statements);
+    if (bind->n != statement->n_params)
+        g_critical("%s: %u parameters bound, %u wanted", statement->name, bind->n,
+                   statement->n_params);
+    else if (tx->connection == NULL)
+        sl_error_set(&reason, SL_ERROR_UNAVAILABLE, "the connection to the database was lost");
+    else
+        result = execute_once(tx, statement, bind, &reason);
+    if (reason != NULL && tx->reads && tx->connection != NULL &&
+        PQstatus(tx->connection->pg) == CONNECTION_BAD) {
+        g_clear_error(&reason);
+        result = execute_again(tx, statement, bind, &reason);
+    }
+    bind_clear(bind);
+    if (reason != NULL)
+        g_propagate_error(error, g_steal_pointer(&reason));
+    tx->failed |= result == NULL;
+    return result;
 }
 
 gboolean
@@ -605,7 +658,8 @@ sl_tx_run_int(SlTx *tx, const SlStatement *statement, SlBind *bind, gint64 *ret_
 gboolean
 sl_tx_run_script(SlTx *tx, const char *sql, GError **error)
 {
-    return run_simple(tx->connection->pg, sql, error);
+    tx->failed |= !run_simple(tx->connection->pg, sql, error);
+    return !tx->failed;
 }
 
 char **

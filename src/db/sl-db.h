@@ -40,7 +40,8 @@ guint sl_db_count_statements(SlDb *db);
 void sl_db_trim(SlDb *db);
 
 /* Begins a transaction (READ COMMITTED). Waits for a free connection up to the statement timeout:
- * SL_ERROR_BUSY after that. */
+ * SL_ERROR_BUSY after that. What only reads has no transaction of PostgreSQL: each statement is one
+ * of its own, which cannot write, and a lost connection is replaced between them. */
 SlTx *sl_db_begin(SlDb *db, gboolean read_only, GError **error);
 gboolean sl_tx_commit(SlTx *tx, GError **error);
 void sl_tx_free(SlTx *tx); /* rolls back what was not committed */
