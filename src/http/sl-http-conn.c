@@ -17,8 +17,6 @@
 
 #define CONN_KEY "sl-http-conn" /* on the remote address, which is one object per connection */
 
-static gboolean on_conn_timer(gpointer data);
-
 /* --- states and deadlines ------------------------------------------------------------------ */
 
 static gint64
@@ -59,13 +57,26 @@ is_at_rest(gpointer data)
     return conn->server != NULL && conn->state == SL_HTTP_CONN_WAITING;
 }
 
+/* One source for all connections, which is moved to an earlier time only: a request passes through
+ * five states, and GLib wakes its own loop for each source that is told a new time. */
+static void
+set_deadline(SlHttpConn *conn, gint64 deadline)
+{
+    SlHttpServer *server = conn->server;
+    conn->deadline = deadline;
+    if (deadline >= 0 && (server->next_deadline < 0 || deadline < server->next_deadline)) {
+        server->next_deadline = deadline;
+        g_source_set_ready_time(server->deadlines, deadline);
+    }
+}
+
 void
 sl_http_conn_enter(SlHttpConn *conn, SlHttpConnState state)
 {
     conn->state = state;
     conn->since = g_get_monotonic_time();
     gint64 usec = state_usec(conn);
-    g_source_set_ready_time(conn->timer, usec < 0 ? -1 : conn->since + usec);
+    set_deadline(conn, usec < 0 ? -1 : conn->since + usec);
 }
 
 /* Libsoup reads the end of file and cleans up; closing under its feet would not do. */
@@ -105,10 +116,9 @@ conn_refuse(SlHttpConn *conn, guint status, const char *title, const char *messa
     sl_http_conn_enter(conn, SL_HTTP_CONN_REFUSED);
 }
 
-static gboolean
-on_conn_timer(gpointer data)
+static void
+conn_expire(SlHttpConn *conn)
 {
-    SlHttpConn *conn = data;
     switch (conn->state) {
     case SL_HTTP_CONN_HEADERS:
         conn_refuse(conn, 408, "request-timeout-exceeded", "the headers took too long");
@@ -127,6 +137,27 @@ on_conn_timer(gpointer data)
         sl_http_conn_hang_up(conn);
         break;
     }
+}
+
+/* None of what a connection does here takes one out of the list: libsoup has to see its end first.
+ */
+gboolean
+sl_http_conn_check_deadlines(gpointer data)
+{
+    SlHttpServer *server = data;
+    gint64 now = g_get_monotonic_time(), next = -1;
+    server->next_deadline = now; /* what is set below does not touch the source */
+    for (GList *l = server->conns.head; l != NULL; l = l->next) {
+        SlHttpConn *conn = l->data;
+        if (conn->deadline >= 0 && conn->deadline <= now) {
+            conn->deadline = -1;
+            conn_expire(conn);
+        }
+        if (conn->deadline >= 0 && (next < 0 || conn->deadline < next))
+            next = conn->deadline;
+    }
+    server->next_deadline = next;
+    g_source_set_ready_time(server->deadlines, next);
     return G_SOURCE_CONTINUE;
 }
 
@@ -144,8 +175,7 @@ void
 sl_http_conn_dismiss(SlHttpConn *conn)
 {
     if (conn->first)
-        g_source_set_ready_time(conn->timer,
-                                g_get_monotonic_time() + conn->server->limits.grace_usec);
+        set_deadline(conn, g_get_monotonic_time() + conn->server->limits.grace_usec);
     else if (conn_is_idle(conn))
         sl_http_conn_hang_up(conn);
 }
@@ -354,7 +384,6 @@ sl_http_conn_close(SlHttpConn *conn)
 {
     SlHttpServer *server = g_steal_pointer(&conn->server);
     conn_ref(conn); /* the end of its exchange may be the end of its stream */
-    sl_http_timer_free(&conn->timer);
     g_clear_pointer(&conn->body, g_byte_array_unref);
     g_clear_object(&conn->socket);
     g_clear_pointer(&conn->peer.address, g_free);
@@ -397,7 +426,6 @@ sl_http_conn_accept(SlHttpServer *server, GSocket *socket, GError **error)
     conn->socket = g_object_ref(socket);
     conn->peer = peer;
     conn->first = TRUE;
-    conn->timer = sl_http_timer_new(server->context, G_PRIORITY_DEFAULT, on_conn_timer, conn);
     g_queue_push_tail_link(&server->conns, &conn->link);
     server->counters.connections++;
     server->counters.accepted++;
@@ -408,7 +436,7 @@ sl_http_conn_accept(SlHttpServer *server, GSocket *socket, GError **error)
     g_autoptr(GInetAddress) loopback = g_inet_address_new_loopback(G_SOCKET_FAMILY_IPV4);
     g_autoptr(GSocketAddress) local = g_inet_socket_address_new(loopback, 80);
     g_autoptr(GSocketConnection) base = g_socket_connection_factory_create_connection(socket);
-    g_autoptr(GIOStream) stream = sl_http_stream_new(G_IO_STREAM(base), is_at_rest, on_bytes, conn);
+    g_autoptr(GIOStream) stream = sl_http_stream_new(base, is_at_rest, on_bytes, conn);
     g_object_weak_ref(G_OBJECT(g_io_stream_get_input_stream(stream)), on_stream_gone, conn);
     sl_http_conn_enter(conn, SL_HTTP_CONN_WAITING);
     return soup_server_accept_iostream(server->soup, stream, local, remote, error);

@@ -3,6 +3,7 @@
 #include "sl-http-private.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "sl-error.h"
 #include "sl-problem.h"
@@ -109,6 +110,24 @@ reply_set_code(SlHttpReply *reply, SlErrorCode code, const char *message)
 
 /* --- in the pool --------------------------------------------------------------------------- */
 
+/* The server's thread takes both lists at once, so it has to be told only of the first entry. */
+static void
+tell(SlHttpServer *server, GQueue *list, gpointer entry)
+{
+    const guint64 one = 1;
+    g_mutex_lock(&server->mutex);
+    if (server->posted.length + server->woken.length == 0)
+        (void)!write(server->post_event, &one, sizeof one);
+    g_queue_push_tail(list, entry);
+    g_mutex_unlock(&server->mutex);
+}
+
+void
+sl_http_exchange_post(SlHttpExchange *exchange)
+{
+    tell(exchange->server, &exchange->server->posted, exchange);
+}
+
 void
 sl_http_exchange_run(gpointer data, gpointer user_data)
 {
@@ -116,19 +135,13 @@ sl_http_exchange_run(gpointer data, gpointer user_data)
     SlHttpServer *server = user_data;
 
     server->handler(&exchange->request, &exchange->reply, server->data);
-    g_mutex_lock(&server->mutex);
-    g_queue_push_tail(&server->posted, exchange);
-    g_source_set_ready_time(server->post_source, 0);
-    g_mutex_unlock(&server->mutex);
+    sl_http_exchange_post(exchange);
 }
 
 void
 sl_http_server_wake(SlHttpServer *server, const char *key)
 {
-    g_mutex_lock(&server->mutex);
-    g_queue_push_tail(&server->woken, g_strdup(key));
-    g_source_set_ready_time(server->post_source, 0);
-    g_mutex_unlock(&server->mutex);
+    tell(server, &server->woken, g_strdup(key));
 }
 
 /* --- in the main thread -------------------------------------------------------------------- */
@@ -360,11 +373,13 @@ exchange_done(SlHttpExchange *exchange)
 }
 
 gboolean
-sl_http_exchange_posted(gpointer data)
+sl_http_exchange_posted(int fd, GIOCondition condition, gpointer data)
 {
     SlHttpServer *server = data;
     GQueue posted = G_QUEUE_INIT, woken = G_QUEUE_INIT;
+    guint64 times;
 
+    (void)!read(fd, &times, sizeof times); /* before the lists are taken: none is overlooked */
     g_mutex_lock(&server->mutex);
     posted = server->posted;
     woken = server->woken;

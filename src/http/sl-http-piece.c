@@ -25,13 +25,9 @@ void
 sl_http_piece_run(gpointer data, gpointer user_data)
 {
     SlHttpExchange *exchange = data;
-    SlHttpServer *server = user_data;
 
     exchange->next = exchange->reply.producer(&exchange->piece, exchange->reply.producer_data);
-    g_mutex_lock(&server->mutex);
-    g_queue_push_tail(&server->posted, exchange);
-    g_source_set_ready_time(server->post_source, 0);
-    g_mutex_unlock(&server->mutex);
+    sl_http_exchange_post(exchange);
 }
 
 /* --- in the main thread -------------------------------------------------------------------- */

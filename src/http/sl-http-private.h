@@ -46,6 +46,7 @@ struct _SlHttpServer {
     GMutex mutex;             /* guards the two lists below */
     GQueue posted;            /* of exchanges that a worker is done with */
     GQueue woken;             /* of keys */
+    int post_event;           /* eventfd: one of the lists is no longer empty */
     GSource *post_source;
 
     GHashTable *parked;      /* key → GPtrArray of exchanges */
@@ -54,7 +55,12 @@ struct _SlHttpServer {
     guint64 forgotten;       /* namings up to this one are not in recent_keys */
     guint running;           /* exchanges that are in the pool */
 
-    GSource *timer; /* idle, or the end of a stop */
+    GSource *deadlines;   /* of the connections: goes off at the earliest, or before */
+    gint64 next_deadline; /* monotonic: when it goes off; -1: never */
+
+    GSource *timer;     /* idle, or the end of a stop */
+    gint64 timer_ready; /* monotonic; -1: off */
+    gint64 idle_since;  /* monotonic: what ended then was the last request */
     SlHttpServerFunc idle_func, stop_func;
     gpointer idle_data, stop_data;
     gint64 stop_deadline;
@@ -79,8 +85,8 @@ struct SlHttpConn {
     gboolean leaving;    /* hung up for want of places */
     gboolean in_request; /* counted in server->counters.requests */
     gint64 since;        /* monotonic: when the state was entered */
-    GSource *timer;
-    GByteArray *body; /* of the request that is being received */
+    gint64 deadline;     /* monotonic: when it ends; -1: never */
+    GByteArray *body;    /* of the request that is being received */
     SlHttpExchange *exchange;
 };
 
@@ -116,10 +122,12 @@ void sl_http_conn_hang_up(SlHttpConn *conn);
 void sl_http_conn_dismiss(SlHttpConn *conn); /* waiting, and the server stops */
 void sl_http_conn_close(SlHttpConn *conn);
 gboolean sl_http_conn_close_idle(SlHttpServer *server); /* the one that is idle for longest */
+gboolean sl_http_conn_check_deadlines(gpointer server); /* the source of deadlines */
 
 void sl_http_exchange_begin(SlHttpServer *server, SoupServerMessage *msg);
 void sl_http_exchange_gone(SlHttpExchange *exchange); /* its message is finished */
-gboolean sl_http_exchange_posted(gpointer server);    /* the source of workers' posts */
+void sl_http_exchange_post(SlHttpExchange *exchange); /* a worker is done with it; any thread */
+gboolean sl_http_exchange_posted(int fd, GIOCondition condition, gpointer server);
 void sl_http_exchange_run(gpointer exchange, gpointer server);
 void sl_http_exchange_stop_parked(SlHttpServer *server);
 void sl_http_exchange_free(SlHttpExchange *exchange);

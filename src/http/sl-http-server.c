@@ -3,6 +3,8 @@
 #include "sl-http-private.h"
 
 #include <errno.h>
+#include <glib-unix.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 
 #include "sl-error.h"
@@ -41,35 +43,50 @@ sl_http_timer_free(GSource **timer)
 
 /* --- idle and stop ------------------------------------------------------------------------- */
 
+static void
+set_timer(SlHttpServer *server, gint64 ready)
+{
+    server->timer_ready = ready;
+    g_source_set_ready_time(server->timer, ready);
+}
+
 static gboolean
 on_timer(gpointer data)
 {
     SlHttpServer *server = data;
     SlHttpServerFunc func = NULL;
+    gint64 idle_end = server->idle_since + server->limits.idle_usec;
 
+    server->timer_ready = -1;
     if (server->stopping) {
         func = g_steal_pointer(&server->stop_func);
         if (func != NULL)
             func(server, server->stop_data);
-    } else if (server->counters.requests == 0 && server->idle_func != NULL) {
+    } else if (server->counters.requests > 0) {
+        return G_SOURCE_CONTINUE; /* set again when the last of them ends */
+    } else if (g_get_monotonic_time() < idle_end) {
+        set_timer(server, idle_end);
+    } else if (server->idle_func != NULL) {
         server->idle_func(server, server->idle_data);
     }
     return G_SOURCE_CONTINUE;
 }
 
-/* The timer follows the numbers: busy → off, idle → one period from now, stopping → its end. */
+/* The timer follows the numbers: idle → one period from now, stopping → its end. While it runs for
+ * an idle period it is left alone, and looks by itself whether there was a request meanwhile. */
 void
 sl_http_server_update(SlHttpServer *server)
 {
-    gint64 ready = -1;
     if (server->freeing)
         return;
-    if (server->stopping)
-        ready =
-            server->counters.connections == 0 && server->running == 0 ? 0 : server->stop_deadline;
-    else if (server->counters.requests == 0 && server->limits.idle_usec > 0)
-        ready = g_get_monotonic_time() + server->limits.idle_usec;
-    g_source_set_ready_time(server->timer, ready);
+    if (server->stopping) {
+        gboolean over = server->counters.connections == 0 && server->running == 0;
+        set_timer(server, over ? 0 : server->stop_deadline);
+    } else if (server->counters.requests == 0 && server->limits.idle_usec > 0) {
+        server->idle_since = g_get_monotonic_time();
+        if (server->timer_ready < 0)
+            set_timer(server, server->idle_since + server->limits.idle_usec);
+    }
     accept_update(server);
 }
 
@@ -251,6 +268,20 @@ make_believe_listener(SlHttpServer *server, GError **error)
     return soup_server_listen_socket(server->soup, socket, 0, error);
 }
 
+static gboolean
+watch_posts(SlHttpServer *server, GError **error)
+{
+    server->post_event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (server->post_event < 0)
+        return sl_error_set_errno(error, errno, "eventfd");
+    server->post_source = g_unix_fd_source_new(server->post_event, G_IO_IN);
+    g_source_set_callback(server->post_source, G_SOURCE_FUNC(sl_http_exchange_posted), server,
+                          NULL);
+    g_source_set_can_recurse(server->post_source, TRUE); /* or it is blocked while it runs */
+    g_source_attach(server->post_source, server->context);
+    return TRUE;
+}
+
 SlHttpServer *
 sl_http_server_new(const SlHttpLimits *limits, SlHttpHandler handler, gpointer data, GError **error)
 {
@@ -258,7 +289,7 @@ sl_http_server_new(const SlHttpLimits *limits, SlHttpHandler handler, gpointer d
     server->limits = *limits;
     server->handler = handler;
     server->data = data;
-    server->soup_end = -1;
+    server->soup_end = server->post_event = -1;
     server->context = g_main_context_ref_thread_default();
     server->listeners = g_ptr_array_new_with_free_func(g_object_unref);
     server->accept_sources = g_ptr_array_new_with_free_func((GDestroyNotify)g_source_unref);
@@ -266,9 +297,12 @@ sl_http_server_new(const SlHttpLimits *limits, SlHttpHandler handler, gpointer d
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     server->recent_keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_mutex_init(&server->mutex);
-    server->post_source =
-        sl_http_timer_new(server->context, G_PRIORITY_DEFAULT, sl_http_exchange_posted, server);
+    server->next_deadline = server->timer_ready = -1;
+    server->deadlines = sl_http_timer_new(server->context, G_PRIORITY_DEFAULT,
+                                          sl_http_conn_check_deadlines, server);
     server->timer = sl_http_timer_new(server->context, G_PRIORITY_LOW, on_timer, server);
+    if (!watch_posts(server, error))
+        return NULL;
     server->soup = soup_server_new("raw-paths", TRUE, NULL);
     soup_server_add_handler(server->soup, NULL, on_request, server, NULL);
     g_signal_connect(server->soup, "request-started", G_CALLBACK(on_request_started), server);
@@ -308,9 +342,12 @@ sl_http_server_free(SlHttpServer *server)
         sl_http_conn_close(server->conns.head->data);
     while (server->exchanges.head != NULL)
         sl_http_exchange_free(server->exchanges.head->data);
-    soup_server_disconnect(server->soup);
-    g_object_unref(server->soup);
+    sl_http_timer_free(&server->deadlines);
+    if (server->soup != NULL)
+        soup_server_disconnect(server->soup);
+    g_clear_object(&server->soup);
     sl_fd_clear(&server->soup_end);
+    sl_fd_clear(&server->post_event);
     g_queue_clear(&server->posted);
     g_queue_clear_full(&server->woken, g_free);
     g_hash_table_unref(server->parked);

@@ -14,6 +14,7 @@ G_DECLARE_FINAL_TYPE(SlHttpInput, sl_http_input, SL, HTTP_INPUT, GInputStream)
 struct _SlHttpInput {
     GInputStream parent_instance;
     GPollableInputStream *base;
+    int fd; /* of base */
     SlHttpStreamAtRest at_rest;
     SlHttpStreamRead read;
     gpointer data;
@@ -32,12 +33,53 @@ input_is_readable(GPollableInputStream *stream)
     return g_pollable_input_stream_is_readable(SL_HTTP_INPUT(stream)->base);
 }
 
+/* One source that looks at the descriptor itself. Those of GIO would be three, one inside the
+ * other, and each is walked through, blocked and unblocked, with a wake-up of the loop, for every
+ * request. */
+typedef struct {
+    GSource source;
+    GObject *stream;
+} InputSource;
+
+static gboolean
+source_dispatch(GSource *source, GSourceFunc func, gpointer data)
+{
+    return ((GPollableSourceFunc)(void (*)(void))func)(((InputSource *)source)->stream, data);
+}
+
+static void
+source_finalize(GSource *source)
+{
+    g_object_unref(((InputSource *)source)->stream);
+}
+
+/* GIO hangs the source below another one, with a closure that has nothing to do. */
+static gboolean
+call_closure(GObject *stream, gpointer closure)
+{
+    g_auto(GValue) param = G_VALUE_INIT, ret = G_VALUE_INIT;
+    g_value_init(&ret, G_TYPE_BOOLEAN);
+    g_value_init(&param, G_TYPE_OBJECT);
+    g_value_set_object(&param, stream);
+    g_closure_invoke(closure, &ret, 1, &param, NULL);
+    return g_value_get_boolean(&ret);
+}
+
 static GSource *
 input_create_source(GPollableInputStream *stream, GCancellable *cancellable)
 {
-    g_autoptr(GSource) base =
-        g_pollable_input_stream_create_source(SL_HTTP_INPUT(stream)->base, cancellable);
-    return g_pollable_source_new_full(stream, base, NULL);
+    static GSourceFuncs funcs = {.dispatch = source_dispatch,
+                                 .finalize = source_finalize,
+                                 .closure_callback = G_SOURCE_FUNC(call_closure)};
+    GSource *source = g_source_new(&funcs, sizeof(InputSource));
+    ((InputSource *)source)->stream = g_object_ref(G_OBJECT(stream));
+    g_source_add_unix_fd(source, SL_HTTP_INPUT(stream)->fd, G_IO_IN | G_IO_HUP | G_IO_ERR);
+    if (cancellable != NULL) {
+        g_autoptr(GSource) cancelled = g_cancellable_source_new(cancellable);
+        g_source_set_dummy_callback(cancelled);
+        g_source_add_child_source(source, cancelled);
+    }
+    return source;
 }
 
 /* A reset is an end as well. */
@@ -169,13 +211,15 @@ sl_http_stream_init(SlHttpStream *stream)
 }
 
 GIOStream *
-sl_http_stream_new(GIOStream *base, SlHttpStreamAtRest at_rest, SlHttpStreamRead read,
+sl_http_stream_new(GSocketConnection *base, SlHttpStreamAtRest at_rest, SlHttpStreamRead read,
                    gpointer data)
 {
     SlHttpStream *stream = g_object_new(SL_TYPE_HTTP_STREAM, NULL);
-    stream->base = g_object_ref(base);
+    stream->base = g_object_ref(G_IO_STREAM(base));
     stream->input = g_object_new(SL_TYPE_HTTP_INPUT, NULL);
-    stream->input->base = g_object_ref(G_POLLABLE_INPUT_STREAM(g_io_stream_get_input_stream(base)));
+    stream->input->base =
+        g_object_ref(G_POLLABLE_INPUT_STREAM(g_io_stream_get_input_stream(stream->base)));
+    stream->input->fd = g_socket_get_fd(g_socket_connection_get_socket(base));
     stream->input->at_rest = at_rest;
     stream->input->read = read;
     stream->input->data = data;

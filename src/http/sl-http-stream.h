@@ -15,5 +15,5 @@ typedef void (*SlHttpStreamRead)(gpointer data); /* bytes came */
 #define SL_TYPE_HTTP_STREAM (sl_http_stream_get_type())
 G_DECLARE_FINAL_TYPE(SlHttpStream, sl_http_stream, SL, HTTP_STREAM, GIOStream)
 
-GIOStream *sl_http_stream_new(GIOStream *base, SlHttpStreamAtRest at_rest, SlHttpStreamRead read,
-                              gpointer data);
+GIOStream *sl_http_stream_new(GSocketConnection *base, SlHttpStreamAtRest at_rest,
+                              SlHttpStreamRead read, gpointer data);
