@@ -14,13 +14,13 @@
 #include "sl-rename.h"
 
 /* When a read brings less than this, the source is slower than we are: waiting a moment before the
- * next read spares both sides a wake-up per message. */
+ * next read spares both sides a wake-up per message. How long, the last naps tell: so long that one
+ * brings a good part of the pipe, and never fills it. */
 #define SHORT_READ (128 * 1024)
-#define NAP_NSEC 200000
-/* A source so slow that even a nap brings next to nothing is waited for longer: at 20 MB/s, as from
- * a connector in Python, each wake-up would bring one or two of its writes. */
-#define NAP_MAX_NSEC (4 * NAP_NSEC)
-#define LITTLE (SHORT_READ / 4)
+#define NAP_NSEC 50000 /* the shortest: the kernel's own slack is as long (prctl(2)) */
+#define NAP_MAX_NSEC (100 * NAP_NSEC)
+#define NAP_LITTLE (192 * 1024)
+#define NAP_MUCH (384 * 1024)
 /* So many reads are not looks after one that was not worth it. */
 #define LOOK_PAUSE 32
 #define LOST_TEXT "somebody else reads the source's standard output"
@@ -48,6 +48,7 @@ struct OrchestratorPump {
     GString *appended; /* lines of _append() that wait for the output */
     GSource *source;
     gpointer in_tag, out_tag;
+    GIOCondition out_wish; /* what out_tag waits for; its errors are told in any case */
     int in, out;
     gboolean reading;    /* the source's end has not come */
     gboolean broken;     /* … because it broke the protocol */
@@ -306,7 +307,10 @@ read_some(OrchestratorPump *pump)
         OrchestratorLinesResult second = orchestrator_lines_fill_more(&pump->lines, &more);
         if (second == ORCHESTRATOR_LINES_EOF)
             result = ORCHESTRATOR_LINES_EOF;
-        pump->nap = n + more < LITTLE ? MIN(pump->nap * 2, NAP_MAX_NSEC) : NAP_NSEC;
+        if (n + more < NAP_LITTLE)
+            pump->nap = MIN(pump->nap * 2, NAP_MAX_NSEC);
+        else if (n + more > NAP_MUCH)
+            pump->nap = MAX(pump->nap / 2, NAP_NSEC);
     }
     if (result == ORCHESTRATOR_LINES_TOO_LONG) {
         g_autofree char *stream = guess_stream(pump);
@@ -416,9 +420,10 @@ set_wishes(OrchestratorPump *pump)
         g_source_remove_unix_fd(pump->source, pump->out_tag);
         pump->out_tag = NULL;
     }
-    if (pump->out_tag != NULL)
-        g_source_modify_unix_fd(pump->source, pump->out_tag,
-                                output && pump->rest.until == 0 ? G_IO_OUT : 0);
+    GIOCondition wish = output && pump->rest.until == 0 ? G_IO_OUT : 0;
+    if (pump->out_tag != NULL && wish != pump->out_wish)
+        g_source_modify_unix_fd(pump->source, pump->out_tag, wish);
+    pump->out_wish = wish;
     if (pump->rest.until != 0)
         g_source_set_ready_time(pump->source, pump->rest.until);
     if (!read)
@@ -568,6 +573,9 @@ orchestrator_pump_start(OrchestratorPump *pump, int source_fd, int sink_fd)
     *(OrchestratorPump **)(pump->source + 1) = pump;
     if (sink_fd >= 0)
         pump->out_tag = g_source_add_unix_fd(pump->source, sink_fd, 0);
+    /* Nothing runs the loop inside of a turn. GLib takes the descriptors of other sources out of
+     * the poll while they are dispatched, and wakes itself each time. */
+    g_source_set_can_recurse(pump->source, TRUE);
     g_source_attach(pump->source, NULL);
     set_wishes(pump);
 }
