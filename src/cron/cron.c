@@ -3,6 +3,8 @@
 #define G_LOG_DOMAIN "sluice"
 
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
+#include <string.h>
 
 #include "cron-duty.h"
 #include "sl-bus-interfaces.h"
@@ -117,6 +119,9 @@ cron_start(SlDaemon *daemon, GError **error)
                             arguments[1]);
     if (arguments[0] != NULL && (duty = cron_duty_find(arguments[0], error)) == NULL)
         return FALSE;
+    /* Before anything can fail: a file that stays would start us again at once, and for ever. */
+    if (duty != NULL && strcmp(duty->name, "notifications") == 0)
+        g_unlink(WAKE_FILE);
     cron->config = sl_config_load(NULL, error);
     if (cron->config == NULL || !load_key(cron, error))
         return FALSE;

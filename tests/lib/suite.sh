@@ -50,7 +50,7 @@ suite_prepare() {
     systemd-sysusers --root="$1"
     SYSTEMD_OFFLINE=1 systemctl --root="$1" preset sluice.target sluice-{postgres,bootloader,scheduler,launcher}.service \
         sluice-{server,workload-api}.socket sluice-worker@.service \
-        sluice-cron-notifications.path sluice-cron@{notifications,stale-workloads,job-logs,finished-rows,expired-rows,database-statistics,temporary-files}.timer 2>&1 | grep -v '^Created symlink' || true
+        sluice-cron-notifications.path sluice-cron@{notifications,stale-workloads,job-logs,log-compression,finished-rows,expired-rows,database-statistics,registry-update,temporary-files}.timer 2>&1 | grep -v '^Created symlink' || true
     journalctl --update-catalog --root="$1"
 }
 
