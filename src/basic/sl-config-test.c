@@ -119,6 +119,61 @@ test_files(void)
 }
 
 /* The shipped file is all comments, and each commented default is a legal value. */
+/* What a connection has of its own, over a copy of the host's. */
+static void
+test_own(void)
+{
+    static const struct {
+        const char *name, *value, *shown, *message; /* one of the last two */
+    } cases[] = {
+        {"RetryCompleteSuccessive", "3", "3", NULL},
+        {"RetryBackoffMinSec", "90", "90s", NULL},
+        {"RetryBackoffMaxSec", "2h", "2h", NULL},
+        {"RetryBackoffMinSec", "0", "0s", NULL},
+        {"WarnAfterSec", "2880min", "2d", NULL},
+        {"WarnAfterSec", "1500ms", "1500ms", NULL},
+        {"DisableAfterFailures", "0", "0", NULL},
+        {"CatchUp", "off", "no", NULL},
+        {"CatchUp", "maybe", NULL, "CatchUp: 'maybe' is not a switch"},
+        {"RetryCompleteTotal", "0", NULL, "RetryCompleteTotal: '0' is out of range"},
+        {"RetryCompleteTotal", "many", NULL, "RetryCompleteTotal: 'many' is not a number"},
+        {"RetryBackoffMaxSec", "8d", NULL, "out of range"},
+        {"Catchup", "yes", NULL, "did you mean 'CatchUp'?"},
+        {"LeaseSec", "5s", NULL, "LeaseSec: no property of a connection"},
+        {"Url", "x", NULL, "Url: no property of a connection"},
+    };
+    g_autoptr(SlConfig) host = sl_config_new();
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(SlConfig) own = sl_config_copy(host);
+        g_autoptr(GError) error = NULL;
+        gboolean ok = sl_config_set_own(own, cases[i].name, cases[i].value, &error);
+        g_test_message("%s=%s", cases[i].name, cases[i].value);
+        g_assert_cmpint(ok, ==, cases[i].message == NULL);
+        if (ok) {
+            g_autofree char *shown = sl_config_get_own(own, cases[i].name);
+            g_assert_cmpstr(shown, ==, cases[i].shown);
+            continue;
+        }
+        g_assert_error(error, SL_ERROR, SL_ERROR_INVALID);
+        g_assert_nonnull(strstr(error->message, cases[i].message));
+    }
+    /* the host's stay, each reads as it is written, and they must fit together */
+    for (const char *const *name = sl_config_own_keys(); *name != NULL; name++) {
+        g_autoptr(SlConfig) same = sl_config_copy(host);
+        g_autofree char *text = sl_config_get_own(host, *name);
+        g_assert_true(sl_config_set_own(same, *name, text, NULL));
+        g_autofree char *again = sl_config_get_own(same, *name);
+        g_assert_cmpstr(again, ==, text);
+    }
+    g_autoptr(SlConfig) wrong = sl_config_copy(host);
+    g_autoptr(GError) error = NULL;
+    g_assert_true(sl_config_check_own(wrong, &error));
+    g_assert_true(sl_config_set_own(wrong, "RetryBackoffMinSec", "1h", &error));
+    g_assert_false(sl_config_check_own(wrong, &error));
+    g_assert_error(error, SL_ERROR, SL_ERROR_INVALID);
+    g_assert_null(sl_config_get_own(host, "LeaseSec"));
+}
+
 static void
 test_describe(void)
 {
@@ -141,6 +196,7 @@ main(int argc, char **argv)
     g_test_add_func("/basic/config/switches", test_switches);
     g_test_add_func("/basic/config/refused", test_refused);
     g_test_add_func("/basic/config/files", test_files);
+    g_test_add_func("/basic/config/own", test_own);
     g_test_add_func("/basic/config/describe", test_describe);
     return g_test_run();
 }

@@ -447,6 +447,104 @@ sl_config_describe(void)
     return g_string_free(out, FALSE);
 }
 
+/* --- what a connection may have of its own -----------------------------------------------------
+ */
+
+static const char *const own_keys[] = {
+    "CatchUp",
+    "RetryCompleteSuccessive",
+    "RetryCompleteTotal",
+    "RetryPartialSuccessive",
+    "RetryPartialTotal",
+    "RetryBackoffMinSec",
+    "RetryBackoffMaxSec",
+    "RetryBackoffBase",
+    "WarnAfterFailures",
+    "WarnAfterSec",
+    "DisableAfterFailures",
+    "DisableAfterSec",
+    NULL,
+};
+
+const char *const *
+sl_config_own_keys(void)
+{
+    return own_keys;
+}
+
+SlConfig *
+sl_config_copy(const SlConfig *config)
+{
+    SlConfig *copy = g_memdup2(config, sizeof *config);
+    for (gsize i = 0; i < G_N_ELEMENTS(keys); i++)
+        if (keys[i].kind == KEY_STRING) {
+            char **member = G_STRUCT_MEMBER_P(copy, keys[i].offset);
+            *member = g_strdup(*member);
+        }
+    return copy;
+}
+
+static const Key *
+find_own(const char *name, GError **error)
+{
+    gboolean known;
+    const Key *key = g_strv_contains(own_keys, name) ? find_key("Scheduler", name, &known) : NULL;
+    if (key != NULL)
+        return key;
+    const char *nearest = sl_word_nearest(name, own_keys);
+    if (nearest != NULL)
+        sl_error_set(error, SL_ERROR_INVALID, "%s: no property of a connection; did you mean '%s'?",
+                     name, nearest);
+    else
+        sl_error_set(error, SL_ERROR_INVALID, "%s: no property of a connection", name);
+    return NULL;
+}
+
+gboolean
+sl_config_set_own(SlConfig *config, const char *name, const char *value, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    const Key *key = find_own(name, error);
+    return key != NULL && (set_key(config, key, value, &reason) ||
+                           sl_error_set(error, SL_ERROR_INVALID, "%s: %s", name, reason->message));
+}
+
+/* In the largest unit that it is a multiple of. */
+static char *
+print_span(gint64 usec)
+{
+    static const struct {
+        const char *name;
+        gint64 usec;
+    } units[] = {{"d", DAY}, {"h", 3600 * SEC}, {"min", 60 * SEC}, {"s", SEC}, {"ms", SEC / 1000}};
+    if (usec == 0)
+        return g_strdup("0s");
+    for (gsize i = 0; i < G_N_ELEMENTS(units); i++)
+        if (usec % units[i].usec == 0)
+            return g_strdup_printf("%" G_GINT64_FORMAT "%s", usec / units[i].usec, units[i].name);
+    return g_strdup_printf("%" G_GINT64_FORMAT "us", usec);
+}
+
+char *
+sl_config_get_own(const SlConfig *config, const char *name)
+{
+    const Key *key = find_own(name, NULL);
+    if (key == NULL)
+        return NULL;
+    gint64 value = G_STRUCT_MEMBER(gint64, config, key->offset);
+    if (key->kind == KEY_SWITCH)
+        return g_strdup(value != 0 ? "yes" : "no");
+    return key->kind == KEY_SPAN ? print_span(value) : g_strdup_printf("%" G_GINT64_FORMAT, value);
+}
+
+gboolean
+sl_config_check_own(const SlConfig *config, GError **error)
+{
+    g_autoptr(GError) reason = NULL;
+    return check_together(config, &reason) ||
+           sl_error_set(error, SL_ERROR_INVALID, "%s", reason->message);
+}
+
 void
 sl_config_free(SlConfig *config)
 {

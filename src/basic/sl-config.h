@@ -98,5 +98,15 @@ gboolean sl_config_parse(SlConfig *config, const char *name, const char *text, G
  * what the man page is made from. */
 char *sl_config_describe(void);
 
+/* A connection may have some keys of [Scheduler] of its own: their names, ended by NULL. */
+const char *const *sl_config_own_keys(void);
+SlConfig *sl_config_copy(const SlConfig *config);
+/* One of them, written as in sluice.conf. SL_ERROR_INVALID names it. */
+gboolean sl_config_set_own(SlConfig *config, const char *name, const char *value, GError **error);
+/* As one would write it; NULL for any other key. */
+char *sl_config_get_own(const SlConfig *config, const char *name);
+/* Do they fit together? */
+gboolean sl_config_check_own(const SlConfig *config, GError **error);
+
 void sl_config_free(SlConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlConfig, sl_config_free)

@@ -91,10 +91,11 @@ typedef gboolean (*Duty)(SchedulerState *state, SlTx *tx, gint64 now, gboolean *
                          GError **error);
 
 static SchedulerRules
-rules_of(const SchedulerState *state)
+rules_of(const SchedulerState *state, const SlConnection *connection)
 {
+    gboolean own = sl_record_has(&sl_connection_record, connection, SL_CONNECTION_CATCH_UP);
     return (SchedulerRules){
-        .catch_up = state->config->scheduler_catch_up != 0,
+        .catch_up = own ? connection->catch_up : state->config->scheduler_catch_up != 0,
         .jitter = state->config->scheduler_jitter != 0,
     };
 }
@@ -104,7 +105,7 @@ static gboolean
 set_next_run(SchedulerState *state, SlTx *tx, const SlConnection *connection, gint64 now,
              GError **error)
 {
-    const SchedulerRules rules = rules_of(state);
+    const SchedulerRules rules = rules_of(state, connection);
     gint64 next = 0;
     g_autoptr(GError) reason = NULL;
     if (!scheduler_next_run(connection, &rules, now, &next, &reason)) {
@@ -142,7 +143,7 @@ create_due(SchedulerState *state, SlTx *tx, gint64 now, gboolean *ret_more, GErr
         return FALSE;
     if (active != NULL) /* its end computes the next run anew */
         return sl_sql_connection_set_next_run(tx, due->connection_id, NULL, NULL, error);
-    const SchedulerRules rules = rules_of(state);
+    const SchedulerRules rules = rules_of(state, due);
     if (scheduler_is_missed(&rules, due->next_run_at, now)) {
         g_message("Connection '%s' has missed a run while no scheduler was there", due->name);
         return set_next_run(state, tx, due, now, error);

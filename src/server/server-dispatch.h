@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server-intent.h"
+#include "sl-config.h"
 #include "sl-mail.h"
 #include "sl-db.h"
 #include "sl-http-router.h"
@@ -68,6 +69,7 @@ typedef struct {
     SlMailServer mail;             /* strings are the owner's; no url: no mail */
     gboolean webhooks_public_only; /* not to private addresses */
     const char *post_sync_units;   /* globs; the owner's; NULL: none */
+    const SlConfig *config;        /* the owner's; NULL: the defaults */
     gint64 await_usec;             /* how long a request may wait for a job */
     gint64 stop_usec;     /* and for the end of one that it cancels: clients wait for 5 s */
     char *openapi;        /* the description, as JSON */

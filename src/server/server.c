@@ -120,6 +120,7 @@ load_server(Service *service, GError **error)
         sl_db_new(conninfo, (guint)config->server_threads + 1, config->database_timeout_usec);
     server->public_url = g_strdup(config->server_public_url);
     server->post_sync_units = config->post_sync_units;
+    server->config = config;
     while (g_str_has_suffix(server->public_url, "/"))
         server->public_url[strlen(server->public_url) - 1] = '\0';
     server->log_folder = g_strdup(LOG_FOLDER);

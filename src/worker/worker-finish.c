@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sl-error.h"
+#include "sl-policy.h"
 #include "sl-queue-schema.h"
 #include "sl-queue.h"
 #include "sl-sql.h"
@@ -159,7 +160,11 @@ finish_failure(SlTx *tx, const SlConfig *config, const SlJob *job, gint64 attemp
                const Outcome *outcome, const char *output, gint64 now, GError **error)
 {
     gboolean replication = sl_config_type_is_replication(job->config_type);
-    WorkerVerdict verdict = worker_retry_decide(config, job, &outcome->failure);
+    g_autoptr(SlConfig) own =
+        replication ? sl_policy_load(tx, config, job->scope, error) : sl_config_copy(config);
+    if (own == NULL)
+        return FALSE;
+    WorkerVerdict verdict = worker_retry_decide(own, job, &outcome->failure);
     gboolean cancelled = outcome->failure.cancelled ||
                          sl_record_has(&sl_job_record, job, SL_JOB_CANCEL_REQUESTED_AT);
     gboolean retry = replication && verdict.retry && !cancelled;
@@ -180,7 +185,7 @@ finish_failure(SlTx *tx, const SlConfig *config, const SlJob *job, gint64 attemp
     if (!sl_queue_attempt_finish(tx, &end, now, error))
         return FALSE;
     return !replication || end.job_status != SL_JOB_STATUS_FAILED ||
-           worker_disable_check(tx, config, job, now, error);
+           worker_disable_check(tx, own, job, now, error);
 }
 
 gboolean

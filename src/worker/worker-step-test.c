@@ -318,6 +318,52 @@ test_disabled(Fixture *f, gconstpointer data)
                     ==, 1);
 }
 
+/* What the connection has of its own goes before the host's: two attempts, and one failed job is
+ * enough. Who is disabled already is not told again. */
+static void
+test_own_policy(Fixture *f, gconstpointer data)
+{
+    gint64 now = FIXTURE_NOW;
+    queue_fixture_script(
+        f->db, "update connection set policy = '{\"RetryCompleteSuccessive\":\"2\","
+               "\"RetryBackoffMinSec\":\"1s\",\"DisableAfterFailures\":\"1\","
+               "\"DisableAfterSec\":\"0s\"}'; update workspace set notifications = "
+               "'{\"syncDisabled\":{\"webhook\":{\"enabled\":true,\"url\":\"http://x/\"}}}'");
+    for (int i = 0; i < 2; i++) {
+        work(f, now, TRUE);
+        end_workload(f, i, SL_WORKLOAD_STATUS_FAILURE, NULL, 0);
+        work(f, now, TRUE);
+        g_autoptr(SlJob) job = load_job(f);
+        g_assert_cmpint(job->status, ==, i == 0 ? SL_JOB_STATUS_INCOMPLETE : SL_JOB_STATUS_FAILED);
+        if (i > 0)
+            break;
+        g_assert_cmpint(job->retry_at - now, ==, G_USEC_PER_SEC);
+        now = job->retry_at;
+        g_autoptr(SlTx) tx = sl_db_begin(f->db, FALSE, NULL);
+        g_autoptr(SlJob) retried = NULL;
+        g_assert_true(sl_queue_retry_start(tx, now, &retried, NULL));
+        g_assert_true(sl_tx_commit(tx, NULL));
+    }
+#define TOLD                                                                                       \
+    "select count(*) from notification where trigger = 'syncDisabled' and connection_id = "        \
+    "'" FIXTURE_CONNECTION "'"
+    g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from connection where status = "
+                                               "'inactive'"),
+                    ==, 1);
+    g_assert_cmpint(queue_fixture_count(f->db, TOLD), ==, 1);
+    /* a run that somebody has started by hand all the same */
+    g_clear_pointer(&f->job, sl_job_free);
+    f->job = queue_fixture_job(f->db);
+    work(f, now, TRUE);
+    end_workload(f, 0, SL_WORKLOAD_STATUS_FAILURE,
+                 "{\"failures\":[{\"failureType\":\"config_error\"}]}", 0);
+    work(f, now, TRUE);
+    g_assert_cmpint(queue_fixture_count(f->db, TOLD), ==, 1);
+    g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from connection_event where "
+                                               "event_type = 'CONNECTION_DISABLED'"),
+                    ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -333,5 +379,6 @@ main(int argc, char **argv)
     ADD("discover", test_discover);
     ADD("draft", test_draft);
     ADD("disabled", test_disabled);
+    ADD("own-policy", test_own_policy);
     return g_test_run();
 }

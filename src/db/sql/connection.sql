@@ -16,12 +16,36 @@ where connection_id = $1;
 -- params: connection_id uuid, now timestamptz
 update connection set last_run_at = $2 where connection_id = $1;
 
+-- name: connection_get_policy
+-- row: ConnectionPolicy
+-- Keys of sluice.conf's [Scheduler] that the connection has of its own.
+-- params: connection_id uuid
+select connection_id, policy as properties
+from connection
+where connection_id = $1 and status <> 'deprecated';
+
+-- name: connection_lock_policy
+-- row: ConnectionPolicy
+-- params: connection_id uuid
+select connection_id, policy as properties
+from connection
+where connection_id = $1 and status <> 'deprecated'
+for update;
+
+-- name: connection_set_policy
+-- exec:
+-- What is made up for may be another thing now.
+-- params: connection_id uuid, policy jsonb
+update connection
+set policy = $2, schedule_changed = schedule_changed or policy -> 'CatchUp' is distinct from $2 -> 'CatchUp'
+where connection_id = $1;
+
 -- name: connection_take_changed
 -- rows: Connection
 -- Connections whose next run must be computed anew, locked.
 -- params: batch int8
 select connection_id, workspace_id, name, source_id, destination_id, status, schedule_type, cron_expression, cron_timezone, basic_interval_sec,
-    next_run_at, last_run_at, created_at, updated_at
+    policy ->> 'CatchUp' = 'yes' as catch_up, next_run_at, last_run_at, created_at, updated_at
 from connection
 where schedule_changed
 order by connection_id
@@ -32,7 +56,7 @@ for update skip locked;
 -- row: Connection
 -- params: now timestamptz
 select connection_id, workspace_id, name, source_id, destination_id, status, schedule_type, cron_expression, cron_timezone, basic_interval_sec,
-    next_run_at, last_run_at, created_at, updated_at
+    policy ->> 'CatchUp' = 'yes' as catch_up, next_run_at, last_run_at, created_at, updated_at
 from connection
 where next_run_at <= $1 and not schedule_changed
 order by next_run_at

@@ -114,6 +114,52 @@ test_apply(Fixture *fix, gconstpointer data)
     assert_has(member(fix, answer, "appliedDiff"), "\"add_field\"");
 }
 
+/* Somebody may take over what the connection leaves alone; it stays as it is for the next time. */
+static void
+test_asked(Fixture *fix, gconstpointer data)
+{
+#define AFTER "{\"streams\":[" STREAM_A("\"id\":{},\"at\":{},\"new\":{}") "," STREAM_B "]}"
+#define STREAM_B                                                                                   \
+    "{\"name\":\"b\",\"json_schema\":{\"type\":\"object\",\"properties\":{\"id\":{}}},"            \
+    "\"supported_sync_modes\":[\"full_refresh\"]}"
+    static const struct {
+        const char *preference, *asked;
+        gboolean field, stream;
+    } cases[] = {
+        {"ignore", NULL, FALSE, FALSE},
+        {"ignore", "fields", TRUE, FALSE},
+        {"ignore", "all", TRUE, TRUE},
+        {"disable", "fields", TRUE, FALSE},
+        {"propagate_columns", NULL, TRUE, FALSE},
+        {"propagate_columns", "all", TRUE, TRUE},
+        {"propagate_fully", "fields", TRUE, FALSE},
+        {"propagate_fully", NULL, TRUE, TRUE},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_test_message("case %u", i);
+        const char *fresh = change(fix, cases[i].preference, AFTER);
+        const char *more =
+            cases[i].asked != NULL ? format(fix, ",\"sluiceApply\":\"%s\"", cases[i].asked) : "";
+        config_call(fix, "connections/apply_schema_changes",
+                    format(fix,
+                           "{\"connectionId\":\"" FIXTURE_CONNECTION
+                           "\",\"workspaceId\":\"" FIXTURE_WORKSPACE
+                           "\",\"catalogId\":\"%s\",\"catalog\":{}%s}",
+                           fresh, more),
+                    200);
+        const char *read = config_call(fix, "connections/get", CONNECTION, 200);
+        const char *catalog = member(fix, read, "syncCatalog");
+        g_assert_cmpint(strstr(catalog, "\"new\"") != NULL, ==, cases[i].field);
+        g_assert_cmpint(strstr(catalog, "\"name\":\"b\"") != NULL, ==, cases[i].stream);
+        g_assert_cmpstr(member(fix, read, "nonBreakingChangesPreference"), ==, cases[i].preference);
+    }
+    config_refused(fix, "connections/apply_schema_changes",
+                   "{\"connectionId\":\"" FIXTURE_CONNECTION
+                   "\",\"workspaceId\":\"" FIXTURE_WORKSPACE "\",\"catalogId\":\"" NO_ID
+                   "\",\"catalog\":{},\"sluiceApply\":\"some\"}",
+                   400, "sluiceApply");
+}
+
 static void
 test_refused(Fixture *fix, gconstpointer data)
 {
@@ -310,6 +356,7 @@ void
 config_add_schema_cases(void)
 {
     CONFIG_CASE("schema/apply", test_apply);
+    CONFIG_CASE("schema/asked", test_asked);
     CONFIG_CASE("schema/refused", test_refused);
     CONFIG_CASE("schema/breaking", test_breaking);
     CONFIG_CASE("schema/preferences", test_preferences);

@@ -34,10 +34,18 @@ empty_diff(void)
     return g_strdup("{\"transforms\":[]}");
 }
 
-/* *ret_diff: what has been applied, which may be nothing. */
+/* What somebody asks for goes over what the connection does by itself, this time. */
+static const int as_asked[] = {
+    [SL_CONFIG_SCHEMA_APPLY_SLUICE_APPLY_FIELDS] =
+        SL_CONNECTION_NON_BREAKING_CHANGES_PROPAGATE_COLUMNS,
+    [SL_CONFIG_SCHEMA_APPLY_SLUICE_APPLY_ALL] = SL_CONNECTION_NON_BREAKING_CHANGES_PROPAGATE_FULLY,
+};
+
+/* *ret_diff: what has been applied, which may be nothing. `asked`: of as_asked[]; -1: as the
+ * connection wants it. */
 static gboolean
 apply(ServerCtx *ctx, const char *connection_id, const char *workspace_id, const char *catalog_id,
-      char **ret_diff, GError **error)
+      int asked, char **ret_diff, GError **error)
 {
     g_autoptr(SlConnection) connection = NULL;
     g_autoptr(SlCatalogRow) catalog = NULL;
@@ -47,6 +55,8 @@ apply(ServerCtx *ctx, const char *connection_id, const char *workspace_id, const
         return FALSE;
     if (connection->status == SL_CONNECTION_STATUS_DEPRECATED)
         return sl_error_set(error, SL_ERROR_CONFLICT, "connection '%s' is deleted", connection_id);
+    if (asked >= 0)
+        connection->non_breaking_changes = as_asked[asked];
     if (!load_catalog(ctx, connection->source_id, catalog_id, &catalog, error) ||
         !sl_queue_schema_look(ctx->tx, connection, catalog, TRUE, ctx->now, &result, error))
         return FALSE;
@@ -59,9 +69,13 @@ gboolean
 server_config_connection_apply_schema(ServerCtx *ctx, const SlConfigSchemaApply *in,
                                       SlConfigSchemaApplied **ret, GError **error)
 {
+    int asked =
+        sl_record_has(&sl_config_schema_apply_record, in, SL_CONFIG_SCHEMA_APPLY_SLUICE_APPLY)
+            ? (int)in->sluice_apply
+            : -1;
     *ret = sl_config_schema_applied_new();
-    return apply(ctx, in->connection_id, in->workspace_id, in->catalog_id, &(*ret)->propagated_diff,
-                 error);
+    return apply(ctx, in->connection_id, in->workspace_id, in->catalog_id, asked,
+                 &(*ret)->propagated_diff, error);
 }
 
 gboolean
@@ -69,7 +83,7 @@ server_config_connection_postprocess(ServerCtx *ctx, const SlConfigSchemaPostpro
                                      SlConfigSchemaPostprocessed **ret, GError **error)
 {
     *ret = sl_config_schema_postprocessed_new();
-    return apply(ctx, in->connection_id, NULL, in->catalog_id, &(*ret)->applied_diff, error);
+    return apply(ctx, in->connection_id, NULL, in->catalog_id, -1, &(*ret)->applied_diff, error);
 }
 
 /* To every connection of the source, as each wants it. */
@@ -88,7 +102,7 @@ server_config_source_apply_schema(ServerCtx *ctx, const SlConfigSourceSchemaAppl
     for (guint i = 0; i < ids->len; i++) {
         g_autofree char *diff = NULL;
         if (!apply(ctx, ((const SlConnectionId *)ids->pdata[i])->connection_id, NULL,
-                   in->catalog_id, &diff, error))
+                   in->catalog_id, -1, &diff, error))
             return FALSE;
     }
     return TRUE;

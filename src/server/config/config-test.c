@@ -178,7 +178,9 @@ main(int argc, char **argv)
     config_add_history_cases();
     config_add_instance_cases();
     config_add_list_cases();
+    config_add_next_run_cases();
     config_add_overview_cases();
+    config_add_policy_cases();
     config_add_run_cases();
     config_add_schema_cases();
     config_add_state_cases();
