@@ -79,6 +79,10 @@ const CtlOption ctl_options[CTL_N_OPTIONS] = {
     [CTL_OPT_UNTIL] = {"until", 'U', N_("TIME"), FALSE, NULL, N_("up to then")},
     [CTL_OPT_GREP] = {"grep", 'g', N_("PATTERN"), FALSE, NULL,
                       N_("only messages that match; without capitals, in any case")},
+    [CTL_OPT_ALL] = {"all", 0, NULL, FALSE, NULL,
+                     N_("new streams too, and without those that are gone")},
+    [CTL_OPT_BY] = {"by", 0, N_("WHAT"), FALSE, "run|day|stream",
+                    N_("a line for each run, for each stream and day, or for each stream")},
 };
 
 G_DEFINE_QUARK(ctl - usage - error - quark, ctl_usage_error)

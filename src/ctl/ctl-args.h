@@ -75,6 +75,8 @@ typedef enum {
     CTL_OPT_SINCE,
     CTL_OPT_UNTIL,
     CTL_OPT_GREP,
+    CTL_OPT_ALL,
+    CTL_OPT_BY,
     CTL_N_OPTIONS
 } CtlOptionId;
 

@@ -11,15 +11,30 @@
 #include <unistd.h>
 
 #include "ctl-object.h"
+#include "ctl-text.h"
 #include "sl-error.h"
 #include "sl-fd.h"
 
 #define MAX_FILE (64u << 20)
 
+/* Ours are the line breaks; what a server or a connector has put in between drives no terminal. */
+static char *
+clean_lines(const char *text)
+{
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line != NULL; line++) {
+        char *clean = ctl_text_clean(*line, -1);
+        g_free(*line);
+        *line = clean;
+    }
+    return g_strjoinv("\n", lines);
+}
+
 void
 ctl_complain(const char *message)
 {
-    fprintf(stderr, "sluicectl: %s\n", message);
+    g_autofree char *clean = clean_lines(message);
+    fprintf(stderr, "sluicectl: %s\n", clean);
 }
 
 void
@@ -29,9 +44,10 @@ ctl_say(const Ctl *ctl, const char *format, ...)
         return;
     va_list args;
     va_start(args, format);
-    vprintf(format, args);
+    g_autofree char *text = g_strdup_vprintf(format, args);
     va_end(args);
-    putchar('\n');
+    g_autofree char *clean = clean_lines(text);
+    puts(clean);
     fflush(stdout);
 }
 
@@ -135,7 +151,8 @@ ctl_confirm(const Ctl *ctl, const char *question, GError **error)
         return TRUE;
     if (!isatty(0) || !isatty(2))
         return ctl_set_usage_error(error, _("%s Nobody can be asked here: say --yes"), question);
-    fprintf(stderr, _("%s [y/N] "), question);
+    g_autofree char *clean = clean_lines(question);
+    fprintf(stderr, _("%s [y/N] "), clean);
     if (fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
         return TRUE;
     return sl_error_set(error, SL_ERROR_CANCELLED, _("nothing was changed"));

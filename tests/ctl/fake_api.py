@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 WORKSPACE = "11111111-0000-4000-8000-000000000000"
+CATALOG = "eeeeeeee-0000-4000-8000-000000000000"
 PAGE_CREATED = 1785585600  # 2026-08-01T12:00:00Z
 
 SPEC = {
@@ -60,6 +61,13 @@ class State:
         self.job_steps = []  # what GET …/attempts answers, poll after poll; the last one stays
         self.logs = {}
         self.forbidden = False
+        self.discovered = {"jobInfo": {}, "catalogId": CATALOG, "catalogDiff": {"transforms": []}, "breakingChange": False}
+        self.propagated = {"transforms": []}
+        self.next_runs = {}  # connection id → times
+        self.history, self.days, self.last_jobs = [], [], []
+        self.notifications = {}
+        self.tried = {}  # webhook, or "mail" → why it fails; missing: it arrives
+        self.policies, self.actions = {}, {}
 
     def add_actor(self, kind, number, name):
         actor = {f"{kind}Id": f"{'a' if kind == 'source' else 'b'}aaaaaa{number}-0000-4000-8000-000000000000",
@@ -220,6 +228,43 @@ def save_state(state, body):
     return state.states[key]
 
 
+def update_connection(state, body):
+    row = find(state.connections, "connectionId", body["connectionId"], "connection")
+    state.discovered["catalogDiff"] = {"transforms": []}
+    return {"connectionId": row["connectionId"], "status": row["status"]}
+
+
+def next_runs(state, key, query):
+    find(state.connections, "connectionId", key, "connection")
+    return {"connectionId": key, "nextRuns": state.next_runs.get(key, [])[:int(query["count"][0])]}
+
+
+def try_receiver(state, key):
+    why = state.tried.get(key)
+    return {"status": "failed", "message": why} if why else {"status": "succeeded"}
+
+
+def policy(state, key, changes=None):
+    own = state.policies.setdefault(key, {})
+    for name, value in (changes or {}).items():
+        if name not in HOST:
+            raise Problem(400, f"properties.{name}: no property of a connection")
+        if value is None:
+            own.pop(name, None)
+        else:
+            own[name] = value
+    return {"connectionId": key, "properties": own, "host": HOST}
+
+
+HOST = {"CatchUp": "yes", "RetryCompleteTotal": "10"}
+
+
+def action(state, key, changes=None):
+    own = state.actions.setdefault(key, {"onSyncSuccess": "", "onSyncFailure": ""})
+    own.update(changes or {})
+    return {"connectionId": key, **own}
+
+
 # (method, path, function of (state, groups, query, body))
 ROUTES = [(m, re.compile(p + "$"), f) for m, p, f in [
     ("POST", "/api/v1/sluice/setup/link", lambda s, g, q, b: {
@@ -255,6 +300,22 @@ ROUTES = [(m, re.compile(p + "$"), f) for m, p, f in [
     ("DELETE", "/api/v1/sluice/definitions/([^/]+)",
      lambda s, g, q, b: remove(s.connectors, "definitionId", g[0], "connector")),
     ("GET", "/api/v1/sluice/registry", lambda s, g, q, b: list_registry(s, q)),
+    ("POST", "/api/v1/sources/discover_schema", lambda s, g, q, b: s.discovered),
+    ("POST", "/api/v1/connections/apply_schema_changes", lambda s, g, q, b: {"propagatedDiff": s.propagated}),
+    ("POST", "/api/v1/connections/update", lambda s, g, q, b: update_connection(s, b)),
+    ("GET", "/api/v1/sluice/connections/([^/]+)/next-runs", lambda s, g, q, b: next_runs(s, g[0], q)),
+    ("POST", "/api/v1/jobs/list", lambda s, g, q, b: {"jobs": s.history, "totalJobCount": len(s.history)}),
+    ("POST", "/api/v1/connections/stream_history", lambda s, g, q, b: s.days),
+    ("POST", "/api/v1/connections/last_job_per_stream", lambda s, g, q, b: s.last_jobs),
+    ("GET", "/api/public/v1/workspaces/([^/]+)", lambda s, g, q, b: {
+        "workspaceId": g[0], "name": "Default workspace", "notifications": s.notifications}),
+    ("PATCH", "/api/public/v1/workspaces/([^/]+)", lambda s, g, q, b: s.notifications.update(b["notifications"]) or {}),
+    ("POST", "/api/v1/notifications/try_webhook", lambda s, g, q, b: try_receiver(s, b["slackConfiguration"]["webhook"])),
+    ("POST", "/api/v1/notifications/try", lambda s, g, q, b: try_receiver(s, "mail")),
+    ("GET", "/api/v1/sluice/connections/([^/]+)/policy", lambda s, g, q, b: policy(s, g[0])),
+    ("PATCH", "/api/v1/sluice/connections/([^/]+)/policy", lambda s, g, q, b: policy(s, g[0], b["properties"])),
+    ("GET", "/api/v1/sluice/connections/([^/]+)/actions", lambda s, g, q, b: action(s, g[0])),
+    ("PATCH", "/api/v1/sluice/connections/([^/]+)/actions", lambda s, g, q, b: action(s, g[0], b)),
     ("GET", "/api/v1/sluice/status",
      lambda s, g, q, b: {"version": "0.1.0", "sources": len(s.sources), "destinations": len(s.destinations),
                          "connections": len(s.connections), "jobsRunning": 0, "jobsFailedToday": 1}),
