@@ -115,6 +115,13 @@ static const Key keys[] = {
      "longest spec, check or discover"},
     {"Connector", "PypiIndex", KEY_STRING, AT(connector_pypi_index), "", 0, 0,
      "package index for connectors from PyPI; empty: pip's own setting"},
+    {"Engine", "Socket", KEY_STRING, AT(engine_socket), "", 0, 0,
+     "socket of the container engine that runs connectors of the runtime docker; empty: "
+     "/run/docker.sock or /run/podman/podman.sock, whichever is there"},
+    {"Engine", "Network", KEY_STRING, AT(engine_network), "bridge", 0, 0,
+     "network of the engine for connectors in containers that may use one; host: that of this "
+     "host, "
+     "as connectors of other runtimes have it"},
     {"Orchestrator", "CommitSec", KEY_SPAN, AT(orchestrator_commit_usec), "2s", 100000, 600 * SEC,
      "acknowledged states and statistics are stored this often"},
     {"Orchestrator", "MaxLine", KEY_BYTES, AT(orchestrator_max_line), "512M", 65536, 16 * GIB,

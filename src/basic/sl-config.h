@@ -52,7 +52,9 @@ typedef struct {
     gint64 connector_cpu_percent;   /* of one CPU; 0 = no limit */
     gint64 connector_time_usec;     /* 0 = no limit */
     gint64 connector_job_time_usec; /* of spec, check and discover */
-    char *connector_pypi_index;     /* "" = pip's own default */
+    char *engine_socket;            /* "" = whichever is there */
+    char *engine_network;
+    char *connector_pypi_index; /* "" = pip's own default */
 
     /* [Orchestrator] */
     gint64 orchestrator_commit_usec;  /* acknowledged states are persisted this often */

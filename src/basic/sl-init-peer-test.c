@@ -33,6 +33,9 @@ on_event(SlInitPeer *peer, const SlInitPeerEvent *event, gpointer data)
 {
     Fixture *f = data;
     switch (event->type) {
+    case SL_INIT_PEER_NOTED:
+        g_string_append_printf(f->events, "noted=%s ", event->text);
+        break;
     case SL_INIT_PEER_STARTED:
         g_string_append_printf(f->events, "started=%d ", event->pid);
         break;
@@ -367,6 +370,33 @@ test_deadline_kept(Fixture *f, gconstpointer data)
     g_assert_cmpstr(f->events->str, ==, "started=1 ");
 }
 
+/* Who prepares the place speaks first, and has more time then; what it cannot do, it says itself.
+ */
+static void
+test_notes(Fixture *f, gconstpointer data)
+{
+    start(f, 200);
+    f->init = dial(f->path);
+    say(f, SL_INIT_NOTE, "pulling", 7);
+    wait_event(f, "noted=pulling ");
+    run_for(f, NULL, 300);
+    say(f, SL_INIT_NOTE, "pul\377ed", 6);
+    wait_event(f, "noted=pul\357\277\275ed ");
+    if (data != NULL) { /* sluice-init comes, and has it from there */
+        say_numbers(f, SL_INIT_HELLO, SL_INIT_VERSION, 77, 8);
+        say_numbers(f, SL_INIT_STARTED, 6, 0, 4);
+        wait_event(f, "started=6 ");
+        say(f, SL_INIT_NOTE, "late", 4);
+        wait_event(f, "failed. ");
+        g_assert_error(f->error, SL_ERROR, SL_ERROR_PROTOCOL);
+        return;
+    }
+    say(f, SL_INIT_ERROR, "there is no such image", 22);
+    wait_event(f, "failed. ");
+    g_assert_error(f->error, SL_ERROR, SL_ERROR_CONNECTOR);
+    g_assert_cmpstr(f->error->message, ==, "there is no such image");
+}
+
 static gboolean
 second_only(pid_t pid, uid_t uid, gpointer data, GError **error)
 {
@@ -519,5 +549,7 @@ main(int argc, char **argv)
         g_autofree char *path = g_strconcat("/basic/init-peer/ending/", endings[i].name, NULL);
         g_test_add(path, Fixture, &endings[i], set_up, test_ending, tear_down);
     }
+    g_test_add("/basic/init-peer/notes/failed", Fixture, NULL, set_up, test_notes, tear_down);
+    g_test_add("/basic/init-peer/notes/started", Fixture, "", set_up, test_notes, tear_down);
     return g_test_run();
 }

@@ -19,6 +19,8 @@
 #define READ_SIZE 4096
 /* What one turn of the main loop writes at most: a large file must not hold up the records. */
 #define WRITE_TURN (1024 * 1024)
+/* What a NOTE adds to the deadline, from its coming on. */
+#define NOTE_USEC (10 * 60 * G_USEC_PER_SEC)
 
 typedef enum {
     PHASE_SETUP,    /* start() not called */
@@ -40,7 +42,8 @@ struct _SlInitPeer {
     gsize string_bytes;       /* of ARG and ENV, against SL_INIT_MAX_STRINGS */
     guint n_args, n_env;
     pid_t pid;
-    char *refusal; /* why the last connection was sent away */
+    gboolean noted; /* it is not sluice-init itself that speaks, so far */
+    char *refusal;  /* why the last connection was sent away */
     GMainContext *context;
     GSource *listen_source, *read_source, *write_source, *deadline_source;
     SlInitPeerCheck check;
@@ -432,6 +435,18 @@ on_hello(SlInitPeer *peer, const guint8 *payload, guint32 length)
 }
 
 static void
+on_note(SlInitPeer *peer, const guint8 *payload, guint32 length)
+{
+    g_autofree char *text = g_utf8_make_valid((const char *)payload, length);
+    SlInitPeerEvent event = {.type = SL_INIT_PEER_NOTED, .text = text};
+    gint64 deadline = g_source_get_ready_time(peer->deadline_source);
+    peer->noted = TRUE;
+    g_source_set_ready_time(peer->deadline_source,
+                            MAX(deadline, g_get_monotonic_time() + NOTE_USEC));
+    peer->func(peer, &event, peer->func_data);
+}
+
+static void
 on_started(SlInitPeer *peer, const guint8 *payload, guint32 length)
 {
     peer->phase = PHASE_RUNNING;
@@ -452,7 +467,8 @@ static void
 on_error_frame(SlInitPeer *peer, const guint8 *payload, guint32 length)
 {
     g_autofree char *text = g_utf8_make_valid((const char *)payload, length);
-    finish_error(peer, SL_INIT_PEER_FAILED, SL_ERROR_CONNECTOR, "sluice-init: %s", text);
+    finish_error(peer, SL_INIT_PEER_FAILED, SL_ERROR_CONNECTOR, "%s%s",
+                 peer->noted && peer->phase == PHASE_HELLO ? "" : "sluice-init: ", text);
 }
 
 /* Which frame may come when, and what is done about it. */
@@ -462,6 +478,7 @@ static const struct {
     void (*handle)(SlInitPeer *peer, const guint8 *payload, guint32 length);
 } incoming[] = {
     {SL_INIT_HELLO, PHASE_HELLO, PHASE_HELLO, on_hello},
+    {SL_INIT_NOTE, PHASE_HELLO, PHASE_HELLO, on_note},
     {SL_INIT_STARTED, PHASE_STARTING, PHASE_STARTING, on_started},
     {SL_INIT_EXIT, PHASE_RUNNING, PHASE_RUNNING, on_exit_frame},
     {SL_INIT_ERROR, PHASE_HELLO, PHASE_RUNNING, on_error_frame},

@@ -18,6 +18,8 @@
 typedef struct _SlInitPeer SlInitPeer;
 
 typedef enum {
+    SL_INIT_PEER_NOTED,   /* who prepares the connector's place says how far that is: any number of
+                           * times before STARTED, and each gives ten minutes more */
     SL_INIT_PEER_STARTED, /* the connector runs; at most once */
     /* exactly one of these is the last event: */
     SL_INIT_PEER_EXITED, /* it ended, and this is how. Its output may still hold unread bytes */
@@ -33,6 +35,7 @@ typedef struct {
     gint32 pid;          /* STARTED: of the connector, in the namespace of sluice-init */
     gint32 exit_code;    /* EXITED: -1 when killed by a signal */
     gint32 signum;       /* EXITED: 0 when it exited by itself */
+    const char *text;    /* NOTED; valid during the call */
     const GError *error; /* FAILED, LOST; belongs to the peer, valid during the call */
 } SlInitPeerEvent;
 

@@ -10,8 +10,9 @@
  *
  *     u8 type, u32 length (little endian), `length` bytes of payload
  *
- * Order: init says HELLO; the peer says FDS, then any number of FILE, ARG and ENV, then START; init
- * says STARTED and at the end EXIT, or ERROR at any time instead. SIGNAL may follow START. */
+ * Order: who prepares the place that sluice-init runs in may say NOTEs; init says HELLO; the peer
+ * says FDS, then any number of FILE, ARG and ENV, then START; init says STARTED and at the end
+ * EXIT, or ERROR at any time instead. SIGNAL may follow START. */
 
 #define SL_INIT_VERSION 1
 #define SL_INIT_HEADER_SIZE 5
@@ -26,6 +27,7 @@ typedef enum {
     SL_INIT_STARTED = 'P', /* i32 pid of the connector in the namespace of sluice-init */
     SL_INIT_EXIT = 'X',    /* i32 exit code (-1 when killed), i32 signal (0 when exited) */
     SL_INIT_ERROR = '!',   /* text: why it gave up; sluice-init then exits 125, 126 or 127 */
+    SL_INIT_NOTE = 'N',    /* text: what takes so long, before HELLO (an image is being pulled) */
     /* peer → sluice-init */
     SL_INIT_FDS = 'D',    /* empty; stdin, stdout, stderr by SCM_RIGHTS on the frame's first byte */
     SL_INIT_FILE = 'F',   /* name, NUL, content */
@@ -85,6 +87,7 @@ sl_init_length_ok(uint8_t type, uint32_t length)
     case SL_INIT_STARTED:
         return length == 4;
     case SL_INIT_ERROR:
+    case SL_INIT_NOTE:
         return length <= SL_INIT_MAX_TEXT;
     case SL_INIT_FDS:
     case SL_INIT_START:

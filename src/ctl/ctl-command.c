@@ -459,7 +459,7 @@ const CtlCommand ctl_commands[] = {
      {CTL_ARG_NONE},
      ctl_run_connector_outdated},
     {"connector install",
-     N_("pypi:PACKAGE[==VERSION]|exec:/PATH"),
+     N_("pypi:PACKAGE[==VERSION]|docker:IMAGE|exec:/PATH"),
      N_("Install a connector"),
      N_("'pypi:' resolves a package to wheels, locks them by hash and builds an environment in a "
         "sandbox "

@@ -180,7 +180,8 @@ remove_connector(Ctl *ctl, const CtlObject *connector, GError **error)
         return FALSE;
     }
     ctl_say(ctl, _("Removed connector '%s'."), connector->name);
-    return *tree == '\0' || geteuid() != 0 || remove_tree(ctl, tree, error);
+    /* Otherwise it names an image, which is the engine's. */
+    return *tree != '/' || geteuid() != 0 || remove_tree(ctl, tree, error);
 }
 
 CtlExit

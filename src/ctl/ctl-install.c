@@ -24,7 +24,7 @@ typedef struct {
     const char *type; /* "source" or "destination" */
     const char *runtime;
     char *command;
-    char *tree; /* NULL: none */
+    char *tree; /* a folder, or an image's name; NULL: none */
 } Registration;
 
 static void
@@ -146,10 +146,10 @@ install_exec(Ctl *ctl, const char *path, GError **error)
 
 /* "source-faker" of "airbyte-source-faker" and its script; NULL when neither says it. */
 static const char *
-guess_type(const CtlPypi *pypi)
+guess_type(const char *first, const char *second)
 {
     static const char *const types[] = {"source", "destination"};
-    const char *const names[] = {pypi->script, pypi->name};
+    const char *const names[] = {first, second};
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         for (guint j = 0; j < G_N_ELEMENTS(types); j++) {
             g_autofree char *infix = g_strconcat("-", types[j], "-", NULL);
@@ -166,7 +166,7 @@ register_pypi(Ctl *ctl, const CtlPypi *pypi, GError **error)
 {
     g_auto(Registration) r = {.runtime = "pypi"};
     const char *name = ctl_option(ctl, CTL_OPT_NAME), *type = ctl_option(ctl, CTL_OPT_TYPE);
-    r.type = type != NULL ? type : guess_type(pypi);
+    r.type = type != NULL ? type : guess_type(pypi->script, pypi->name);
     if (r.type == NULL)
         return ctl_set_usage_error(
             error, _("say what '%s' is: --type=source or --type=destination"), pypi->name);
@@ -196,6 +196,51 @@ install_pypi(Ctl *ctl, const char *requirement, GError **error)
     return CTL_EXIT_FAILED;
 }
 
+/* --- docker ------------------------------------------------------------------------------------
+ */
+
+/* NAME[:TAG][@DIGEST]: a colon before the last slash is a registry's port. */
+static void
+split_image(const char *image, char **ret_repository, char **ret_version)
+{
+    const char *slash = strrchr(image, '/');
+    const char *last = slash != NULL ? slash : image;
+    gsize name = (gsize)(last - image) + strcspn(last, ":@");
+    const char *tag = image[name] == ':' ? image + name + 1 : NULL;
+    const char *digest = strchr(image, '@');
+    *ret_repository = g_strndup(image, name);
+    if (tag != NULL)
+        *ret_version = g_strndup(tag, strcspn(tag, "@"));
+    else if (digest != NULL)
+        *ret_version = g_strndup(digest + 1, strlen("sha256:") + 12);
+    else
+        *ret_version = g_strdup("latest");
+}
+
+/* The image is not looked at here: the launcher's engine pulls it when it is asked for its
+ * specification. */
+static CtlExit
+install_docker(Ctl *ctl, const char *image, GError **error)
+{
+    g_auto(Registration) r = {.runtime = "docker"};
+    const char *name = ctl_option(ctl, CTL_OPT_NAME), *type = ctl_option(ctl, CTL_OPT_TYPE);
+    g_autofree char *path = NULL;
+    split_image(image, &path, &r.version);
+    g_autofree char *base = g_path_get_basename(path);
+    r.type = type != NULL ? type : guess_type(base, base);
+    if (r.type == NULL) {
+        ctl_set_usage_error(error, _("say what '%s' is: --type=source or --type=destination"),
+                            image);
+        return CTL_EXIT_USAGE;
+    }
+    r.name = g_strdup(name != NULL ? name : base);
+    r.repository =
+        strchr(path, '/') != NULL ? g_steal_pointer(&path) : g_strconcat("library/", path, NULL);
+    r.command = g_strdup("image"); /* what the image itself says */
+    r.tree = g_strdup(image);
+    return register_connector(ctl, &r, error) ? CTL_EXIT_OK : CTL_EXIT_FAILED;
+}
+
 CtlExit
 ctl_run_connector_install(Ctl *ctl, GError **error)
 {
@@ -206,9 +251,11 @@ ctl_run_connector_install(Ctl *ctl, GError **error)
         return install_exec(ctl, word + strlen("exec:"), error);
     if (g_str_has_prefix(word, "pypi:"))
         return install_pypi(ctl, word + strlen("pypi:"), error);
+    if (g_str_has_prefix(word, "docker:"))
+        return install_docker(ctl, word + strlen("docker:"), error);
     ctl_set_usage_error(error,
                         _("'%s' cannot be installed; say where it is from: pypi:PACKAGE, "
-                          "pypi:PACKAGE==VERSION or exec:/PATH"),
+                          "pypi:PACKAGE==VERSION, docker:IMAGE or exec:/PATH"),
                         word);
     return CTL_EXIT_USAGE;
 }

@@ -166,6 +166,9 @@ on_event(SlInitPeer *peer, const SlInitPeerEvent *event, gpointer data)
 {
     Run *run = data;
     switch (event->type) {
+    case SL_INIT_PEER_NOTED:
+        run->trial->line(TRUE, event->text, strlen(event->text), run->trial->data);
+        break;
     case SL_INIT_PEER_STARTED:
         run->started = g_get_monotonic_time();
         break;

@@ -105,6 +105,19 @@ test_service(void)
 }
 
 static void
+test_after(void)
+{
+    static const char *const command[] = {"/bin/x", NULL};
+    static const char *const after[] = {"/bin/y", "$z", NULL};
+    g_autofree char *text =
+        print(&(SlUnitSpec){.command = command, .command_after = after, .credential = "key"});
+    g_assert_cmpstr(text, ==,
+                    "LoadCredentialEncrypted a(ss) [('key', 'key')]\n"
+                    "ExecStart a(sasb) [('/bin/x', ['/bin/x'], false)]\n"
+                    "ExecStopPost a(sasb) [('/bin/y', ['/bin/y', '$$z'], false)]\n");
+}
+
+static void
 test_path(void)
 {
     static const struct {
@@ -126,6 +139,7 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/daemon/unit-spec/after", test_after);
     g_test_add_func("/unit/spec/empty", test_empty);
     g_test_add_func("/unit/spec/scope", test_scope);
     g_test_add_func("/unit/spec/service", test_service);

@@ -63,7 +63,7 @@ setting_value(const SlUnitSetting *setting)
 /* systemd expands "$WORD" and "${WORD}" in command lines; "$$" is a dollar. The variant that does
  * not expand, ExecStartEx, does not survive a daemon-reload in systemd 252. */
 static void
-add_command(GVariantBuilder *properties, const char *const *command)
+add_command(GVariantBuilder *properties, const char *property, const char *const *command)
 {
     g_autoptr(GPtrArray) escaped = g_ptr_array_new_with_free_func(g_free);
     GVariantBuilder list;
@@ -75,7 +75,16 @@ add_command(GVariantBuilder *properties, const char *const *command)
     g_ptr_array_add(escaped, NULL);
     g_variant_builder_init(&list, G_VARIANT_TYPE("a(sasb)"));
     g_variant_builder_add(&list, "(s^asb)", command[0], escaped->pdata, FALSE);
-    add(properties, "ExecStart", g_variant_builder_end(&list));
+    add(properties, property, g_variant_builder_end(&list));
+}
+
+static void
+add_credential(GVariantBuilder *properties, const char *name)
+{
+    GVariantBuilder list;
+    g_variant_builder_init(&list, G_VARIANT_TYPE("a(ss)"));
+    g_variant_builder_add(&list, "(ss)", name, name);
+    add(properties, "LoadCredentialEncrypted", g_variant_builder_end(&list));
 }
 
 static void
@@ -171,8 +180,12 @@ sl_unit_spec_build(const SlUnitSpec *spec)
     add_number(&properties, "TimeoutStopUSec", spec->timeout_stop_usec);
     add_string(&properties, "SyslogIdentifier", spec->syslog_identifier);
     add_log_fields(&properties, spec->log_fields);
+    if (spec->credential != NULL)
+        add_credential(&properties, spec->credential);
     if (spec->command != NULL)
-        add_command(&properties, spec->command);
+        add_command(&properties, "ExecStart", spec->command);
+    if (spec->command_after != NULL)
+        add_command(&properties, "ExecStopPost", spec->command_after);
     return g_variant_builder_end(&properties);
 }
 

@@ -40,8 +40,10 @@ typedef struct {
     const char *slice;
     const char *const *binds_to;
     const char *const *before;
-    guint32 pid;                    /* of a scope */
-    const char *const *command;     /* of a service: argv, not expanded by systemd */
+    guint32 pid;                      /* of a scope */
+    const char *const *command;       /* of a service: argv, not expanded by systemd */
+    const char *const *command_after; /* ExecStopPost=, likewise */
+    const char *credential; /* LoadCredentialEncrypted=, from a store of systemd; NULL: none */
     const char *const *environment; /* NAME=VALUE; readable by every user: no secrets */
     const SlUnitSetting *policy;
     gsize n_policy;

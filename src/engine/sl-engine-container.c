@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sl-error.h"
+#include "sl-init-wire.h"
 #include "sl-json-write.h"
 
 #define DEFAULT_PIDS 512
@@ -31,7 +32,8 @@ check_container(const SlEngineContainer *container, GError **error)
         return FALSE;
     /* "host", "container:ID", "ns:PATH": another's network. */
     if (container->network != NULL &&
-        (strcmp(container->network, "host") == 0 || !is_name(container->network)))
+        ((strcmp(container->network, "host") == 0 && !container->host_network) ||
+         !is_name(container->network)))
         return sl_error_set(error, SL_ERROR_FORBIDDEN, "network: '%s' is not for a connector",
                             container->network);
     for (gsize i = 0; i < container->n_mounts; i++)
@@ -99,7 +101,7 @@ print_limits(SlJsonWriter *w, const SlEngineContainer *container)
     sl_json_end_array(w);
 }
 
-/* /.sluice/run is a path that no image has: a tmpfs on an existing folder would take its mode and
+/* SL_INIT_FILES is a path that no image has: a tmpfs on an existing folder would take its mode and
  * belong to root. Secrets are written there by sluice-init, from inside. */
 static void
 print_tmpfs(SlJsonWriter *w, const SlEngineContainer *container)
@@ -110,7 +112,7 @@ print_tmpfs(SlJsonWriter *w, const SlEngineContainer *container)
     sl_json_key(w, "Tmpfs");
     sl_json_begin_object(w);
     sl_json_member_string(w, "/tmp", tmp);
-    sl_json_member_string(w, "/.sluice/run", "rw,nosuid,nodev,noexec,size=4m,mode=1777");
+    sl_json_member_string(w, SL_INIT_FILES, "rw,nosuid,nodev,noexec,size=256m,mode=1777");
     sl_json_end_object(w);
 }
 

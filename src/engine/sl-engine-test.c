@@ -447,6 +447,15 @@ test_policy(void)
     assert_has(body, "{\"Type\":\"bind\",\"Source\":\"/usr/libexec/init\",\"Target\":"
                      "\"/.sluice/init\",\"ReadOnly\":true}");
     g_assert_null(sl_json_get(doc, sl_json_root(doc), "User"));
+    assert_has(body, "\"/run/sluice-files\":\"rw,nosuid,nodev,noexec,size=256m,mode=1777\"");
+
+    const SlEngineContainer open = {
+        .image = "x", .network = "host", .host_network = TRUE, .writable_root = TRUE};
+    g_autofree char *other = sl_engine_print_container(&open, &error);
+    g_assert_no_error(error);
+    assert_has(other, "\"NetworkMode\":\"host\"");
+    assert_has(other, "\"ReadonlyRootfs\":false");
+    assert_has(other, "\"CapDrop\":[\"ALL\"]");
 }
 
 static void
@@ -458,6 +467,7 @@ test_refused(void)
         int code;
     } cases[] = {
         {{.image = "x", .network = "host"}, SL_ERROR_FORBIDDEN},
+        {{.image = "x", .network = "container:a", .host_network = TRUE}, SL_ERROR_FORBIDDEN},
         {{.image = "x", .network = "container:abc"}, SL_ERROR_FORBIDDEN},
         {{.image = "x", .network = "ns:/proc/1/ns/net"}, SL_ERROR_FORBIDDEN},
         {{.image = "x", .network = ""}, SL_ERROR_FORBIDDEN},
@@ -598,7 +608,8 @@ test_live(void)
     static const char *const entrypoint[] = {"/bin/sh", "-c", NULL};
     /* 7: everything that ought to be forbidden is. */
     static const char *const cmd[] = {
-        "touch /x 2>/dev/null && exit 1; touch /tmp/x || exit 2; touch /.sluice/run/x || exit 3; "
+        "touch /x 2>/dev/null && exit 1; touch /tmp/x || exit 2; touch /run/sluice-files/x || exit "
+        "3; "
         "while read k v; do case $k in CapEff:|CapBnd:) [ $v = 0000000000000000 ] || exit 4;; "
         "NoNewPrivs:) [ $v = 1 ] || exit 5;; esac; done </proc/self/status; exit 7",
         NULL};

@@ -85,12 +85,13 @@ typedef struct {
     const char *const *labels;                               /* "name", "value", …, NULL */
     const SlEngineMount *mounts;
     gsize n_mounts;
-    const char *network;       /* NULL: "none"; "host" and others' namespaces are refused */
+    const char *network;   /* NULL: "none"; others' namespaces are refused, and so is "host" … */
+    gboolean host_network; /* … unless the administrator said so */
     const char *cgroup_parent; /* NULL: the engine's */
     gint64 memory_bytes;       /* 0: no limit; no swap beyond it */
     gint64 nano_cpus;          /* 0: no limit */
     gint64 pids;               /* 0: 512 */
-    gint64 tmp_bytes;          /* of /tmp, 0: 64 MiB */
+    gint64 tmp_bytes;          /* of /tmp, 0: 64 MiB; it counts as memory */
     gboolean writable_root;    /* for images that write beside their code */
 } SlEngineContainer;
 

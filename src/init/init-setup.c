@@ -37,9 +37,8 @@ is_kept(const char *entry)
     return 0;
 }
 
-/* Adds NAME=VALUE, replacing an earlier value of NAME. */
-static void
-add_env(InitSetup *setup, char *entry)
+void
+setup_add_env(InitSetup *setup, char *entry)
 {
     size_t name_length = strcspn(entry, "=");
     for (unsigned i = 0; i < setup->n_env; i++)
@@ -69,7 +68,7 @@ setup_begin(InitSetup *setup, char **args, char **environment)
         add_arg(setup, *args);
     for (; *environment != NULL; environment++)
         if (is_kept(*environment))
-            add_env(setup, *environment);
+            setup_add_env(setup, *environment);
 }
 
 /* Reads a payload of text into the static storage. */
@@ -166,7 +165,7 @@ receive_env(InitSetup *setup, uint32_t length)
     if (strncmp(entry, SL_INIT_UMASK "=", sizeof SL_INIT_UMASK) == 0)
         set_umask(entry + sizeof SL_INIT_UMASK);
     else
-        add_env(setup, entry);
+        setup_add_env(setup, entry);
 }
 
 static void

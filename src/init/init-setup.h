@@ -16,6 +16,9 @@ typedef struct {
  * link_fail() when there are too many. */
 void setup_begin(InitSetup *setup, char **args, char **environment);
 
+/* Adds NAME=VALUE, replacing an earlier value of NAME. */
+void setup_add_env(InitSetup *setup, char *entry);
+
 /* Obeys the peer's frames until START; files go to the folder `files`. Gives up by link_fail() when
  * the peer breaks the protocol or a file cannot be written. */
 void setup_receive(InitSetup *setup, const char *files);

@@ -40,7 +40,9 @@ static void
 on_event(SlInitPeer *peer, const SlInitPeerEvent *event, gpointer data)
 {
     Fixture *f = data;
-    if (event->type == SL_INIT_PEER_STARTED)
+    if (event->type == SL_INIT_PEER_NOTED)
+        g_string_append_printf(f->events, "noted=%s ", event->text);
+    else if (event->type == SL_INIT_PEER_STARTED)
         g_string_append(f->events, "started ");
     else if (event->type == SL_INIT_PEER_EXITED)
         g_string_append_printf(f->events, "exited=%d,%d.", event->exit_code, event->signum);
@@ -462,6 +464,27 @@ test_environment(Fixture *f, gconstpointer data)
     g_assert_cmpint(wait_init(f), ==, 0);
 }
 
+/* What an image says: more than what is kept, less than what the peer says. */
+static void
+test_environment_of_image(Fixture *f, gconstpointer data)
+{
+    static const char *const given[] = {"PATH=/bin", "ODD=1", NULL};
+    f->environment = g_strdupv((char **)given);
+    listen_peer(f);
+    g_assert_true(sl_init_peer_add_env(f->peer, "TZ", "UTC", NULL));
+    start_peer(f);
+    const char *argv[] = {
+        init_path,      "--socket", f->socket, "--files", f->files, "--env",  "PATH=/usr/bin:/bin",
+        "--env",        "ODD=x=y",  "--env",   "TZ=GMT",  "--env",  "EMPTY=", "--",
+        "/usr/bin/env", NULL};
+    g_spawn_async(NULL, (char **)argv, f->environment, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
+                  &f->pid, NULL);
+    wait_event(f, "exited=0,0.");
+    g_autofree char *out = read_out(f);
+    g_assert_cmpstr(out, ==, "PATH=/usr/bin:/bin\nODD=x=y\nTZ=UTC\nEMPTY=\n");
+    g_assert_cmpint(wait_init(f), ==, 0);
+}
+
 /* The mask is for us, and not in the connector's environment. */
 static void
 test_umask(Fixture *f, gconstpointer data)
@@ -738,6 +761,8 @@ test_options(void)
         {{"--help"}, 0, "Usage: "},
         {{"--nonsense", "x"}, 125, ""},
         {{"--socket"}, 125, ""},
+        {{"--env", "NOVALUE"}, 125, ""},
+        {{"--env", "=x"}, 125, ""},
         {{"--deadline", "soon"}, 125, ""},
         {{"--kill-after", "0"}, 125, ""},
         {{"--socket", TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN}, 125, ""},
@@ -767,6 +792,7 @@ static const struct {
     {"arguments", test_arguments},
     {"too-many-arguments", test_too_many_arguments},
     {"environment", test_environment},
+    {"environment-of-image", test_environment_of_image},
     {"umask", test_umask},
     {"broken-umask", test_broken_umask},
     {"confined", test_confined},

@@ -21,6 +21,8 @@ static const char usage[] =
     "  --socket PATH     control socket (" SL_INIT_SOCKET ")\n"
     "  --files DIR       where the peer's files are written (" SL_INIT_FILES ")\n"
     "  --deadline MS     how long the peer may be absent or silent before the start (30000)\n"
+    "  --env NAME=VALUE  a variable of the connector, besides those that are kept of the "
+    "environment\n"
     "  --kill-after MS   from SIGTERM to SIGKILL when the connector has to end (5000)\n"
     "  --version, --help\n";
 
@@ -29,6 +31,8 @@ typedef struct {
     const char *files;
     int64_t deadline_ms;
     int64_t kill_after_ms;
+    unsigned n_env;
+    char *env[SL_INIT_MAX_ENV];
 } Options;
 
 static int64_t
@@ -41,6 +45,16 @@ parse_ms(const char *name, const char *value)
         link_fail(SL_INIT_EXIT_FAILED, "%s: '%s' is not a number of milliseconds up to a day", name,
                   value);
     return ms;
+}
+
+static void
+take_env(Options *options, char *entry)
+{
+    if (*entry == '=' || strchr(entry, '=') == NULL)
+        link_fail(SL_INIT_EXIT_FAILED, "--env: '%s' is not NAME=VALUE", entry);
+    if (options->n_env == SL_INIT_MAX_ENV)
+        link_fail(SL_INIT_EXIT_FAILED, "more than %u environment variables", SL_INIT_MAX_ENV);
+    options->env[options->n_env++] = entry;
 }
 
 /* Returns the rest of the command line: the connector's own. */
@@ -57,7 +71,9 @@ parse_options(char **argv, Options *options)
         }
         if (value == NULL)
             link_fail(SL_INIT_EXIT_FAILED, "%s: unknown, or its value is missing", name);
-        if (strcmp(name, "--socket") == 0)
+        if (strcmp(name, "--env") == 0)
+            take_env(options, argv[1]);
+        else if (strcmp(name, "--socket") == 0)
             options->socket = value;
         else if (strcmp(name, "--files") == 0)
             options->files = value;
@@ -109,7 +125,7 @@ int
 main(int argc, char **argv)
 {
     static InitSetup setup;
-    Options options = {SL_INIT_SOCKET, SL_INIT_FILES, 30000, 5000};
+    static Options options = {SL_INIT_SOCKET, SL_INIT_FILES, 30000, 5000, 0, {0}};
     (void)argc;
     fill_standard_fds();
     char **rest = parse_options(argv, &options);
@@ -117,6 +133,8 @@ main(int argc, char **argv)
     link_signals_open();
     link_open(options.socket, options.deadline_ms);
     setup_begin(&setup, rest, environ);
+    for (unsigned i = 0; i < options.n_env; i++)
+        setup_add_env(&setup, options.env[i]);
     setup_receive(&setup, options.files);
     child_start(&setup);
     return child_supervise(options.kill_after_ms);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "launcher-docker.h"
 #include "sl-error.h"
 
 static void
@@ -86,9 +87,10 @@ compose_pypi(const LauncherLaunch *launch, const LauncherPaths *paths, LauncherU
 }
 
 static const LauncherBackend backends[] = {
-    {"native", compose_native},
-    {"exec", compose_exec},
-    {"pypi", compose_pypi},
+    {"native", compose_native, NULL},
+    {"exec", compose_exec, NULL},
+    {"pypi", compose_pypi, NULL},
+    {"docker", NULL, launcher_docker_build},
 };
 
 const LauncherBackend *

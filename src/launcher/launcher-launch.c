@@ -62,6 +62,7 @@ static const Member members[] = {
     {"writable", MEMBER_STRINGS, AT(writable), 0},
     {"readable", MEMBER_STRINGS, AT(readable), 0},
     {"network", MEMBER_BOOL, AT(network), 0},
+    {"writableRoot", MEMBER_BOOL, AT(writable_root), 0},
     {"memoryMax", MEMBER_NUMBER, AT(memory_max), G_MAXINT64 / 4},
     {"tasksMax", MEMBER_NUMBER, AT(tasks_max), 1000000},
     {"cpuPercent", MEMBER_NUMBER, AT(cpu_percent), 1000000},

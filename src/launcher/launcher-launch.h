@@ -10,12 +10,13 @@
 typedef enum { LAUNCHER_SOURCE, LAUNCHER_DESTINATION, LAUNCHER_N_ROLES } LauncherRole;
 
 typedef struct {
-    char *runtime;    /* "native", "exec", "pypi" */
-    char **command;   /* at least one word; meaning of the first depends on the runtime */
-    char *tree;       /* folder of an installed connector, or NULL */
-    char **writable;  /* folders below SL_STATE_ROOT that stay from run to run */
-    char **readable;  /* further paths to read, absolute */
-    gboolean network; /* FALSE: none at all but unix sockets */
+    char *runtime;          /* "native", "exec", "pypi", "docker" */
+    char **command;         /* at least one word; meaning of the first depends on the runtime */
+    char *tree;             /* folder of an installed connector, or an image's name; or NULL */
+    char **writable;        /* folders below SL_STATE_ROOT that stay from run to run */
+    char **readable;        /* further paths to read, absolute */
+    gboolean network;       /* FALSE: none at all but unix sockets */
+    gboolean writable_root; /* of a container: its own files may change, for as long as it lives */
     guint64 memory_max, tasks_max, cpu_percent, runtime_max_usec; /* 0: not said */
 } LauncherLaunch;
 

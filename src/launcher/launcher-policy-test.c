@@ -160,7 +160,8 @@ test_slice_and_scope(void)
     expect(slice, "MemoryMax", memory);
     expect(slice, "TasksMax", "330"); /* 64 + 10 + 256 */
     expect(slice, "StopWhenUnneeded", "true");
-    expect(slice, "Slice", NULL); /* its name says where it is */
+    expect(slice, "IPAddressDeny", NULL); /* each connector's unit has it */
+    expect(slice, "Slice", NULL);         /* its name says where it is */
     expect(scope, "Slice", "'sluice-workloads-" COMPACT ".slice'");
     expect(scope, "PIDs", "[4711]");
     expect(scope, "ExecStart", NULL);
@@ -277,14 +278,113 @@ test_pypi(void)
     g_rmdir(dir);
 }
 
+#define KEEPER                                                                                     \
+    "/lib/s/sluice-container --name=sluice-source-" COMPACT "%s --image=reg.example/a/x:1 "        \
+    "--init=/lib/s/sluice-init --sockets=/run/sluice/workloads/" COMPACT "/source "                \
+    "--slice=sluice-workloads-" COMPACT ".slice --workload=7_0_sync --role=source "
+
+/* The unit keeps a container: its own limits are small, those of the connector go to the engine. */
+static void
+test_docker(void)
+{
+    static const struct {
+        const char *launch, *socket, *network, *words;
+    } cases[] = {
+        {"\"command\":[\"image\"]", "", "bridge",
+         "--network=bridge --memory=2147483648 --tasks=256 --"},
+        {"\"command\":[\"image\",\"-v\"],\"network\":false,\"memoryMax\":1000000,\"tasksMax\":9,"
+         "\"cpuPercent\":50,\"writableRoot\":true",
+         "/run/x.sock", "host",
+         "--network=none --memory=1000000 --tasks=9 --cpu-percent=50 --writable-root -- -v"},
+        {"\"command\":[\"/bin/run\",\"x y\"]", "", "host",
+         "--network=host --memory=2147483648 --tasks=256 -- /bin/run x y"},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(SlConfig) config = sl_config_new();
+        g_autofree char *launch = g_strdup_printf(
+            "{\"source\":{\"runtime\":\"docker\",\"tree\":\"reg.example/a/x:1\",%s}}",
+            cases[i].launch);
+        g_autoptr(LauncherWorkload) workload = parse_ok(launch);
+        g_free(config->engine_socket);
+        g_free(config->engine_network);
+        config->engine_socket = g_strdup(cases[i].socket);
+        config->engine_network = g_strdup(cases[i].network);
+        g_autoptr(LauncherUnit) unit =
+            launcher_policy_connector(workload, LAUNCHER_SOURCE, config, &paths, &error);
+        g_assert_no_error(error);
+        g_autofree char *engine = *cases[i].socket != '\0'
+                                      ? g_strconcat(" --engine=", cases[i].socket, NULL)
+                                      : g_strdup("");
+        g_autofree char *head = g_strdup_printf(KEEPER, engine);
+        g_autofree char *wanted = g_strconcat(head, cases[i].words, NULL);
+        g_autofree char *words = g_strjoinv(" ", (char **)unit->spec.command);
+        g_autofree char *after = g_strjoinv(" ", (char **)unit->spec.command_after);
+        g_assert_cmpstr(words, ==, wanted);
+        g_assert_true(g_str_has_suffix(after, " --remove"));
+        g_assert_nonnull(strstr(after, " --name=sluice-source-" COMPACT " "));
+        g_assert_cmpint(strstr(after, "--engine=") != NULL, ==, *cases[i].socket != '\0');
+    }
+}
+
+static void
+test_docker_unit(void)
+{
+    static const struct {
+        const char *name, *value;
+    } properties[] = {
+        {"BindsTo", "['sluice-orchestrator-" COMPACT ".scope']"},
+        {"Slice", "'sluice-workloads-" COMPACT ".slice'"},
+        {"BindPaths",
+         "[('/run/sluice/workloads/" COMPACT "/source', '/run/sluice-init', false, 0)]"},
+        {"RuntimeDirectory", "['sluice-containers/sluice-source-" COMPACT "']"},
+        {"CapabilityBoundingSet", "32"}, /* CAP_KILL */
+        {"AmbientCapabilities", "0"},
+        {"PrivateNetwork", "true"},
+        {"RestrictAddressFamilies", "(true, ['AF_UNIX'])"},
+        {"MemoryMax", "134217728"},
+        {"TasksMax", "16"},
+        {"RuntimeMaxUSec", NULL},
+        {"TimeoutStopUSec", "20000000"},
+        {"DynamicUser", NULL}, /* an engine's socket is root's */
+        {"SupplementaryGroups", NULL},
+        {"LoadCredentialEncrypted", NULL},
+        {"SyslogIdentifier", "'sluice-source'"},
+    };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SlConfig) config = sl_config_new();
+    g_autoptr(LauncherWorkload) workload =
+        parse_ok("{\"source\":{\"runtime\":\"docker\",\"command\":[\"image\"],\"tree\":\"x@sha256:"
+                 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}}");
+    g_autoptr(LauncherUnit) unit = connector(workload, LAUNCHER_SOURCE, &error);
+    g_assert_no_error(error);
+    for (gsize i = 0; i < G_N_ELEMENTS(properties); i++)
+        expect(unit, properties[i].name, properties[i].value);
+    g_autofree char *denied = NULL;
+    g_autoptr(LauncherUnit) slice = launcher_policy_slice(workload, config);
+    g_assert_nonnull(denied = get(slice, "IPAddressDeny"));
+}
+
 static void
 test_refused(void)
 {
     static const struct {
         const char *launch, *text;
     } cases[] = {
-        {"{\"source\":{\"runtime\":\"docker\",\"command\":[\"x\"]}}",
-         "launch.source.runtime: this launcher does not know 'docker'"},
+        {"{\"source\":{\"runtime\":\"lxc\",\"command\":[\"x\"]}}",
+         "launch.source.runtime: this launcher does not know 'lxc'"},
+        {"{\"source\":{\"runtime\":\"docker\",\"command\":[\"image\"]}}",
+         "launch.source.tree: missing; it names the image"},
+        {"{\"source\":{\"runtime\":\"docker\",\"command\":[\"image\"],\"tree\":\"a b\"}}",
+         "launch.source.tree: 'a b' is no image"},
+        {"{\"source\":{\"runtime\":\"docker\",\"command\":[\"sh\"],\"tree\":\"a:1\"}}",
+         "launch.source.command: 'sh' is neither 'image'"},
+        {"{\"source\":{\"runtime\":\"docker\",\"command\":[\"image\"],\"tree\":\"a:1\","
+         "\"readable\":[\"/etc\"]}}",
+         "launch.source.readable: '/etc': a container sees no folders"},
+        {"{\"source\":{\"runtime\":\"docker\",\"command\":[\"image\"],\"tree\":\"a:1\","
+         "\"writable\":[\"/var/lib/sluice/x\"]}}",
+         "launch.source.writable: '/var/lib/sluice/x': a container sees no folders"},
         {"{\"source\":{\"runtime\":\"native\",\"command\":[\"../../bin/sh\"]}}",
          "launch.source.command: '../../bin/sh'"},
         {"{\"source\":{\"runtime\":\"native\",\"command\":[\"..\"]}}",
@@ -321,6 +421,8 @@ main(int argc, char **argv)
     g_test_add_func("/launcher/policy/native", test_native);
     g_test_add_func("/launcher/policy/defaults", test_defaults);
     g_test_add_func("/launcher/policy/pypi", test_pypi);
+    g_test_add_func("/launcher/policy/docker/command", test_docker);
+    g_test_add_func("/launcher/policy/docker/unit", test_docker_unit);
     g_test_add_func("/launcher/policy/refused", test_refused);
     return g_test_run();
 }

@@ -101,6 +101,7 @@ unit_new(const char *name, char *description)
     unit->mounts = g_array_new(FALSE, FALSE, sizeof(SlUnitMount));
     unit->policy = g_array_new(FALSE, FALSE, sizeof(SlUnitSetting));
     unit->command = g_ptr_array_new_with_free_func(g_free);
+    unit->command_after = g_ptr_array_new_with_free_func(g_free);
     unit->environment = g_ptr_array_new_with_free_func(g_free);
     unit->log_fields = g_ptr_array_new_with_free_func(g_free);
     unit->names = g_ptr_array_new_with_free_func(g_free);
@@ -123,6 +124,12 @@ void
 launcher_unit_add_word(LauncherUnit *unit, const char *word)
 {
     g_ptr_array_add(unit->command, g_strdup(word));
+}
+
+void
+launcher_unit_add_word_after(LauncherUnit *unit, const char *word)
+{
+    g_ptr_array_add(unit->command_after, g_strdup(word));
 }
 
 void
@@ -170,6 +177,7 @@ static LauncherUnit *
 seal(LauncherUnit *unit)
 {
     unit->spec.command = seal_strings(unit->command);
+    unit->spec.command_after = seal_strings(unit->command_after);
     unit->spec.environment = seal_strings(unit->environment);
     unit->spec.log_fields = seal_strings(unit->log_fields);
     unit->spec.binds_to = unit->spec.before = seal_strings(unit->names);
@@ -187,6 +195,7 @@ launcher_unit_free(LauncherUnit *unit)
         return;
     g_ptr_array_unref(unit->owned);
     g_ptr_array_unref(unit->command);
+    g_ptr_array_unref(unit->command_after);
     g_ptr_array_unref(unit->environment);
     g_ptr_array_unref(unit->log_fields);
     g_ptr_array_unref(unit->names);
@@ -234,6 +243,12 @@ launcher_policy_slice(const LauncherWorkload *workload, const SlConfig *config)
             continue;
         unit->spec.memory_max += memory_of(workload->launch[role], config);
         unit->spec.tasks_max += tasks_of(workload->launch[role], config);
+        /* A container that systemd gives its groups is in the slice, and in no unit of ours that
+         * could say so. The orchestrator has no network at all. */
+        const LauncherBackend *backend =
+            launcher_backend_find(workload->launch[role]->runtime, NULL);
+        if (backend != NULL && backend->build != NULL)
+            unit->spec.deny_local_addresses = TRUE;
     }
     for (gsize i = 0; i < G_N_ELEMENTS(slice_policy); i++)
         launcher_unit_add_setting(unit, &slice_policy[i]);
@@ -296,6 +311,22 @@ add_sandbox(LauncherUnit *unit, const LauncherWorkload *workload, LauncherRole r
         launcher_unit_add_setting(unit, &no_network);
 }
 
+/* In the unit itself, supervised by sluice-init. */
+static gboolean
+build_inside(const LauncherBackend *backend, const LauncherPlace *place, LauncherUnit *unit,
+             GError **error)
+{
+    g_autofree char *init = g_build_filename(place->paths->libexecdir, "sluice-init", NULL);
+    add_sandbox(unit, place->workload, place->role, place->paths);
+    launcher_unit_add_word(unit, init);
+    launcher_unit_add_word(unit, "--");
+    unit->spec.deny_local_addresses = TRUE;
+    unit->spec.memory_max = place->memory_max;
+    unit->spec.tasks_max = place->tasks_max;
+    unit->spec.cpu_percent = place->cpu_percent;
+    return backend->compose(place->launch, place->paths, unit, error);
+}
+
 LauncherUnit *
 launcher_policy_connector(const LauncherWorkload *workload, LauncherRole role,
                           const SlConfig *config, const LauncherPaths *paths, GError **error)
@@ -308,13 +339,21 @@ launcher_policy_connector(const LauncherWorkload *workload, LauncherRole role,
     }
     g_autoptr(LauncherUnit) unit =
         unit_new(workload->connector[role], g_strdup_printf("Sluice %s of %s", name, workload->id));
-    g_autofree char *init = g_build_filename(paths->libexecdir, "sluice-init", NULL);
     const LauncherBackend *backend = launcher_backend_find(launch->runtime, error);
+    const LauncherPlace place = {
+        .workload = workload,
+        .launch = launch,
+        .role = role,
+        .config = config,
+        .paths = paths,
+        .memory_max = memory_of(launch, config),
+        .tasks_max = tasks_of(launch, config),
+        .cpu_percent =
+            launch->cpu_percent != 0 ? launch->cpu_percent : (guint64)config->connector_cpu_percent,
+    };
 
-    add_sandbox(unit, workload, role, paths);
-    launcher_unit_add_word(unit, init);
-    launcher_unit_add_word(unit, "--");
-    if (backend == NULL || !backend->compose(launch, paths, unit, error)) {
+    if (backend == NULL || !(backend->build != NULL ? backend->build(&place, unit, error)
+                                                    : build_inside(backend, &place, unit, error))) {
         g_prefix_error(error, "launch.%s.", name);
         return NULL;
     }
@@ -322,11 +361,6 @@ launcher_policy_connector(const LauncherWorkload *workload, LauncherRole role,
     if (workload->scope != NULL)
         g_ptr_array_add(unit->names, g_strdup(workload->scope));
     unit->spec.slice = workload->slice;
-    unit->spec.deny_local_addresses = TRUE;
-    unit->spec.memory_max = memory_of(launch, config);
-    unit->spec.tasks_max = tasks_of(launch, config);
-    unit->spec.cpu_percent =
-        launch->cpu_percent != 0 ? launch->cpu_percent : (guint64)config->connector_cpu_percent;
     unit->spec.runtime_max_usec = runtime_of(workload, launch, config);
     unit->spec.timeout_stop_usec = STOP_USEC;
     unit->spec.syslog_identifier =

@@ -22,7 +22,7 @@ typedef struct {
     GPtrArray *owned; /* strings */
     GArray *mounts;   /* SlUnitMount */
     GArray *policy;   /* SlUnitSetting */
-    GPtrArray *command, *environment, *log_fields, *names;
+    GPtrArray *command, *command_after, *environment, *log_fields, *names;
 } LauncherUnit;
 
 LauncherUnit *launcher_policy_slice(const LauncherWorkload *workload, const SlConfig *config);
@@ -37,6 +37,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(LauncherUnit, launcher_unit_free)
 
 /* For backends: adds to a unit. Texts are copied. */
 void launcher_unit_add_word(LauncherUnit *unit, const char *word);
+void launcher_unit_add_word_after(LauncherUnit *unit, const char *word); /* ExecStopPost= */
 void launcher_unit_add_environment(LauncherUnit *unit, const char *assignment);
 void launcher_unit_add_mount(LauncherUnit *unit, const char *source, const char *target,
                              const char *options, gboolean writable, gboolean optional);

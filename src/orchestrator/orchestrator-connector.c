@@ -13,7 +13,8 @@
 #include "sl-init-wire.h"
 
 #define START_USEC (10 * 60 * G_USEC_PER_SEC) /* the launcher starts so many at a time only */
-#define CONNECT_MS 60000 /* from the launcher's "it runs" to the connector's start */
+#define CONNECT_MS 60000             /* from the launcher's "it runs" to the connector's start */
+#define PREPARE_MS (10 * CONNECT_MS) /* from one word of who prepares its place to the next */
 #define STDERR_LINE (256 * 1024)
 #define STDERR_BURST 1000     /* lines that may come at once */
 #define STDERR_PER_SECOND 100 /* and what comes back of them */
@@ -282,12 +283,27 @@ on_start_done(const GError *error, gpointer data)
         c->connect_source = g_timeout_add(CONNECT_MS, on_no_connection, c);
 }
 
+/* As long as it is being prepared, it need not be there; should who does that die, the socket says
+ * so at once. */
+static void
+on_noted(OrchestratorConnector *c, const char *text)
+{
+    orchestrator_log_line(c->log, SL_JOB_LOG_INFO, log_source(c), text, strlen(text), NULL);
+    if (c->connect_source == 0)
+        return;
+    g_source_remove(c->connect_source);
+    c->connect_source = g_timeout_add(PREPARE_MS, on_no_connection, c);
+}
+
 static void
 on_peer(SlInitPeer *peer, const SlInitPeerEvent *event, gpointer data)
 {
     OrchestratorConnector *c = data;
     g_autofree char *why = NULL;
     switch (event->type) {
+    case SL_INIT_PEER_NOTED:
+        on_noted(c, event->text);
+        return;
     case SL_INIT_PEER_STARTED:
         c->started = TRUE;
         if (c->connect_source != 0)
