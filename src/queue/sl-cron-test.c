@@ -67,7 +67,7 @@ test_next(void)
          {"2026-03-28T07:30:00Z", "2026-03-29T06:30:00Z", "2026-03-30T06:30:00Z"}},
         {"0 30 2 * * ?",
          "Europe/Berlin",
-         "2026-10-24T12:00:00Z", /* 02:30 comes twice; standard time */
+         "2026-10-24T12:00:00Z", /* 02:30 comes twice: the second time */
          {"2026-10-25T01:30:00Z", "2026-10-26T01:30:00Z", "2026-10-27T01:30:00Z"}},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -163,6 +163,7 @@ test_refused(void)
         {"0 0 0 32 * ?", NULL, "day-of-month field '32'"},
         {"0 0 0 1 13 ?", NULL, "month field '13'"},
         {"0 0 0 ? * 8", NULL, "day-of-week field '8'"},
+        {"0 0 0 ? * 0", NULL, "day-of-week field '0'"},
         {"0 0 0 ? * MON#6", NULL, "day-of-week field 'MON#6'"},
         {"0 0 0 L,3 * ?", NULL, "cannot stand in a list"},
         {"0 0 0 1 1 ? 2030-2020", NULL, "cannot wrap"},

@@ -334,8 +334,23 @@ next_second(const SlCron *cron, int from)
     return -1;
 }
 
-/* 0: the clock never shows that time on that day (spring). Of a time that it shows twice (autumn)
- * GLib takes the second, as Quartz does. */
+/* Of a time that the clock shows twice the second instant, as Quartz takes it. GLib takes the one
+ * in standard time, which in Dublin and Casablanca is the first: there winter or Ramadan is the
+ * exception. */
+static gint64
+later_instant(GDateTime *when)
+{
+    gint64 at = g_date_time_to_unix(when);
+    g_autoptr(GDateTime) soon = g_date_time_add_hours(when, 2);
+    GTimeSpan back =
+        soon != NULL ? g_date_time_get_utc_offset(when) - g_date_time_get_utc_offset(soon) : 0;
+    g_autoptr(GDateTime) again = back > 0 ? g_date_time_add(when, back) : NULL;
+    gboolean twice =
+        again != NULL && g_date_time_get_utc_offset(again) == g_date_time_get_utc_offset(soon);
+    return twice ? at + back / G_TIME_SPAN_SECOND : at;
+}
+
+/* 0: the clock never shows that time on that day (spring). */
 static gint64
 instant_of(const SlCron *cron, int year, int month, int day, int second)
 {
@@ -344,7 +359,7 @@ instant_of(const SlCron *cron, int year, int month, int day, int second)
     if (when == NULL || g_date_time_get_hour(when) != second / 3600 ||
         g_date_time_get_minute(when) != second / 60 % 60)
         return 0;
-    return g_date_time_to_unix(when) * G_USEC_PER_SEC;
+    return later_instant(when) * G_USEC_PER_SEC;
 }
 
 /* The first tick of a day that lies after `after`, from `second` on; 0: none. */

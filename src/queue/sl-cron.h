@@ -15,7 +15,7 @@ void sl_cron_free(SlCron *cron);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(SlCron, sl_cron_free)
 
 /* The first tick after `after` (microseconds; ticks are whole seconds); 0 when there is none any
- * more. Changes of clocks are treated as Quartz 2.3.2 does, which was asked for 600 expressions
+ * more. Changes of clocks are treated as Quartz 2.3.2 does, which was asked for 720 expressions
  * (tests/quartz): a time that spring skips has no tick that day, and one that autumn repeats has
- * one tick, in standard time. */
+ * one tick, when it comes again. */
 gint64 sl_cron_next(const SlCron *cron, gint64 after);

@@ -59,6 +59,26 @@ test_stream(void)
     expect(db, "[" STREAM("", "a", "null") "]", "[" STREAM(",\"namespace\":\"x\"", "a", "3") "]");
 }
 
+/* What a source may write: U+0000 as JSON does it, half of a pair, and a great deal. */
+static void
+test_odd_states(void)
+{
+    g_autoptr(SlDb) db = queue_fixture_new();
+    expect(db, "[" STREAM("", "a", "{\"n\":\"a\\u0000b\"}") "]",
+           "[" STREAM("", "a", "{\"n\":\"a\\u0000b\"}") "]");
+    expect(db, "[" STREAM("", "a", "null") "]", NULL);
+    expect_error(db, "[" STREAM("", "a", "\"\\ud800\"") "]", SL_ERROR_INVALID, "byte");
+    g_autofree char *filling = g_strnfill(10 << 20, 'x');
+    g_autofree char *states = g_strdup_printf("[{\"type\":\"STREAM\",\"stream\":{\"stream_"
+                                              "descriptor\":{\"name\":\"a\"},\"stream_state\":"
+                                              "\"%s\"}}]",
+                                              filling);
+    g_autoptr(GError) error = NULL;
+    g_autofree char *stored = save_and_load(db, states, &error);
+    g_assert_no_error(error);
+    g_assert_true(g_str_equal(stored, states));
+}
+
 #define GLOBAL                                                                                     \
     "[{\"type\":\"GLOBAL\",\"global\":{\"shared_state\":{\"lsn\":7},\"stream_states\":["           \
     "{\"stream_descriptor\":{\"name\":\"a\",\"namespace\":\"p\"},\"stream_state\":{\"d\":1}}]}}]"
@@ -185,6 +205,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/queue/state/stream", test_stream);
+    g_test_add_func("/queue/state/odd", test_odd_states);
     g_test_add_func("/queue/state/types", test_types);
     g_test_add_func("/queue/state/refused", test_refused);
     g_test_add_func("/queue/state/stats", test_stats);

@@ -9,7 +9,7 @@ import org.quartz.CronExpression;
 /* Fire times of random expressions, as Quartz itself computes them:
  *     EXPRESSION TAB ZONE TAB START TAB TIME TIME …   (seconds since 1970; fewer times: there are no more; -: none)
  *     EXPRESSION TAB ! (Quartz refuses it)
- * Usage: QuartzVectors SEED COUNT TIMES */
+ * Usage: QuartzVectors SEED COUNT TIMES [ZONE START] (START: where its two years begin, in seconds) */
 public class QuartzVectors {
     static final String[] ZONES = {"UTC", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe",
         "Asia/Kolkata", "America/St_Johns", "Pacific/Auckland"};
@@ -74,7 +74,7 @@ public class QuartzVectors {
         TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
         int count = Integer.parseInt(args[1]), times = Integer.parseInt(args[2]);
         for (int i = 0; i < count; i++) {
-            String text = expression(), zone = ZONES[dice.nextInt(ZONES.length)];
+            String text = expression(), zone = args.length > 3 ? args[3] : ZONES[dice.nextInt(ZONES.length)];
             CronExpression cron;
             try {
                 cron = new CronExpression(text);
@@ -84,7 +84,7 @@ public class QuartzVectors {
             }
             cron.setTimeZone(TimeZone.getTimeZone(zone));
             /* Half of them begin shortly before a change of clocks. */
-            long start = 1767225600L + (long) dice.nextInt(2 * 366 * 86400);
+            long start = (args.length > 4 ? Long.parseLong(args[4]) : 1767225600L) + (long) dice.nextInt(2 * 366 * 86400);
             if (dice.nextBoolean()) {
                 java.time.ZoneId id = java.time.ZoneId.of(zone);
                 java.time.zone.ZoneOffsetTransition next = id.getRules().nextTransition(java.time.Instant.ofEpochSecond(start));

@@ -194,6 +194,9 @@ test_cron(void)
         {"", "UTC", "error:cron-validation/missing-component"},
         {"0,30 30 2 * * ?", NULL, "error:cron-validation/under-one-hour-not-allowed"},
         {"0 30 2 * * *", NULL, "error:cron-validation/invalid-expression"},
+        {"0 30 2 * * ? 2020", NULL, "error:cron-validation/invalid-expression"},
+        {"0 30 2 30 2 ?", NULL, "error:cron-validation/invalid-expression"},
+        {"0 30 2 ? * 0", NULL, "error:cron-validation/invalid-expression"},
         {"@daily", NULL, "error:cron-validation/invalid-expression"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -92,6 +92,8 @@ server_schedule_parse_cron(const char *expression, const char *zone, const char 
     if (!g_ascii_string_to_unsigned(fields->pdata[0], 10, 0, 59, &second, NULL))
         return refuse(&given, SERVER_PROBLEM_CRON_FREQUENCY, error,
                       "the second '%s' is no number from 0 to 59", (char *)fields->pdata[0]);
+    if (sl_cron_next(cron, g_get_real_time()) == 0)
+        return refuse(&given, SERVER_PROBLEM_CRON_EXPRESSION, error, "its years are over");
     ret->type = SL_CONNECTION_SCHEDULE_TYPE_CRON;
     ret->cron = g_steal_pointer(&joined);
     ret->zone = g_strdup(zone != NULL ? zone : "UTC");

@@ -3,7 +3,8 @@
 
 #include <glib.h>
 
-/* When a connection runs, judged and as it is stored. Pure. */
+/* When a connection runs, judged and as it is stored. Pure but for the clock: what will
+ * never run again is refused. */
 typedef struct {
     int type; /* SL_CONNECTION_SCHEDULE_TYPE_* */
     char *cron, *zone;
