@@ -102,10 +102,13 @@ code_of_pull_error(const char *text)
         {"unauthorized", SL_ERROR_FORBIDDEN},
         {"denied", SL_ERROR_FORBIDDEN},
         {"authentication required", SL_ERROR_FORBIDDEN},
+        {"no basic auth credentials", SL_ERROR_FORBIDDEN},
         {"manifest unknown", SL_ERROR_NOT_FOUND},
         {"not found", SL_ERROR_NOT_FOUND},
         {"connection refused", SL_ERROR_UNAVAILABLE},
         {"timeout", SL_ERROR_UNAVAILABLE},
+
+        {"server gave http response to https client", SL_ERROR_UNAVAILABLE},
         {"no such host", SL_ERROR_UNAVAILABLE},
     };
     g_autofree char *lower = g_ascii_strdown(text, -1);
@@ -182,7 +185,14 @@ sl_engine_pull_image(SlEngine *engine, const char *reference, const SlEngineLogi
                                .own_deadline = TRUE,
                                .line = take_pull_line,
                                .line_data = &pull};
-    return sl_engine_call(engine, &call, NULL, error);
+    g_autoptr(GError) local = NULL;
+    if (sl_engine_call(engine, &call, NULL, &local))
+        return TRUE;
+    /* Docker has status 500 for what its registry said before the stream began. */
+    if (g_error_matches(local, SL_ERROR, SL_ERROR_FAILED))
+        local->code = code_of_pull_error(local->message);
+    g_propagate_error(error, g_steal_pointer(&local));
+    return FALSE;
 }
 
 static gboolean

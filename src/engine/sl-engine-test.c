@@ -369,6 +369,15 @@ test_pull_errors(void)
         {chunked(FALSE, "{\"status\":\"Pull\"}\n", NULL), SL_ERROR_UNAVAILABLE, "ended"},
         {answer("404 Not Found", "{\"message\":\"pull access denied\"}"), SL_ERROR_NOT_FOUND,
          "pull access denied"},
+        {answer("500 Oops",
+                "{\"message\":\"Get \\\"http://r/v2/\\\": dial tcp: connect: connection "
+                "refused\"}"),
+         SL_ERROR_UNAVAILABLE, "connection refused (500)"},
+        {answer("500 Oops", "{\"message\":\"Head x: no basic auth credentials\"}"),
+         SL_ERROR_FORBIDDEN, "no basic auth credentials"},
+        {answer("500 Oops", "{\"message\":\"write /var/lib/x: no space left on device\"}"),
+         SL_ERROR_FAILED, "no space left"},
+        {answer("503 Busy", "{\"message\":\"later\"}"), SL_ERROR_UNAVAILABLE, "later (503)"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         const char *answers[] = {VERSION, cases[i].answer, NULL};

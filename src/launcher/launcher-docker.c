@@ -168,8 +168,9 @@ launcher_docker_build(const LauncherPlace *place, LauncherUnit *unit, GError **e
     for (gsize i = 0; i < G_N_ELEMENTS(keeper_policy); i++)
         launcher_unit_add_setting(unit, &keeper_policy[i]);
     launcher_unit_add_setting(unit, &(SlUnitSetting){"RuntimeDirectory", SL_UNIT_WORDS, folder, 0});
-    /* The orchestrator's socket, where only systemd can reach into. */
-    launcher_unit_add_mount(unit, sockets, here, NULL, TRUE, FALSE);
+    /* The orchestrator's socket, where only systemd can reach into. Optional, because it is gone
+     * when the container is taken away. */
+    launcher_unit_add_mount(unit, sockets, here, NULL, TRUE, TRUE);
     add_command(place, unit, name, sockets);
     if (has_credential())
         unit->spec.credential = CREDENTIAL;

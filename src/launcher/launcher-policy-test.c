@@ -336,7 +336,7 @@ test_docker_unit(void)
         {"BindsTo", "['sluice-orchestrator-" COMPACT ".scope']"},
         {"Slice", "'sluice-workloads-" COMPACT ".slice'"},
         {"BindPaths",
-         "[('/run/sluice/workloads/" COMPACT "/source', '/run/sluice-init', false, 0)]"},
+         "[('/run/sluice/workloads/" COMPACT "/source', '/run/sluice-init', true, 0)]"},
         {"RuntimeDirectory", "['sluice-containers/sluice-source-" COMPACT "']"},
         {"CapabilityBoundingSet", "32"}, /* CAP_KILL */
         {"AmbientCapabilities", "0"},

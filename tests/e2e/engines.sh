@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Docker, Podman and a registry in the box. Sourced after chain.sh.
+#
+#   engines_require         skips the test where they cannot be had; before chain_up
+#   engine_start ENGINE     docker or podman, as a service test-ENGINE, at its usual socket
+#   engine_use ENGINE       sluice.conf names it, and the launcher knows
+#   registry_start          127.0.0.1:5000; with USER PASSWORD one that wants to know who asks, at port 5001
+#   make_image NAME ENTRYPOINT TAR    an image of a root, pushed into the registry and taken from the engine again (docker)
+#   containers ENGINE       the names of all there are
+
+# The engines' runtime asks for a keyring.
+export BOX_CALLS=@keyring
+declare -A ENGINE_SOCKETS=([docker]=/run/docker.sock [podman]=/run/podman/podman.sock)
+REGISTRY=127.0.0.1:5000
+
+# shellcheck disable=SC2034 # SETTINGS is for the tests
+ENGINE_SETTINGS='[Engine]
+Network=host'
+
+engines_require() {
+    local program
+    suite_require
+    for program in dockerd podman runc docker-registry; do
+        command -v $program >/dev/null || PATH=$PATH:/usr/sbin command -v $program >/dev/null ||
+            { rm -rf "$SUITE_DIR"; skip_all "needs $program"; }
+    done
+}
+
+engine_socket() {
+    echo "${ENGINE_SOCKETS[$1]}"
+}
+
+engine_answers() {
+    suite_sh curl -sf --unix-socket "$(engine_socket "$1")" http://engine/version
+}
+
+# As their own units run them: what a container is made of outlives the engine.
+engine_start() { # ENGINE
+    local -a command
+    case $1 in
+    docker)
+        command=(dockerd --iptables=false --ip6tables=false --bridge=none --storage-driver=vfs --data-root=/var/lib/test-docker
+            --exec-root=/run/test-docker "${@:2}" -H "unix://$(engine_socket docker)")
+        ;;
+    podman)
+        suite_sh sh -c 'mkdir -p /etc/containers/registries.conf.d /run/podman
+            printf "[[registry]]\nlocation = \"127.0.0.1\"\ninsecure = true\n" >/etc/containers/registries.conf.d/test.conf'
+        command=(podman --runtime /usr/sbin/runc --cgroup-manager cgroupfs --storage-driver vfs --root /var/lib/test-podman
+            --runroot /run/test-podman --tmpdir /run/test-podman-tmp system service --time=0 "unix://$(engine_socket podman)")
+        ;;
+    esac
+    suite_sh systemd-run --quiet --unit="test-$1" -p Delegate=yes -p KillMode=process -p Restart=always -p RestartSec=500ms \
+        -p StartLimitIntervalSec=0 "${command[@]}"
+    suite_wait 60 engine_answers "$1"
+}
+
+engine_use() { # ENGINE
+    suite_sh sh -c "printf '[Engine]\nSocket=%s\n' '$(engine_socket "$1")' >/etc/sluice/sluice.conf.d/60-engine.conf
+        systemctl restart sluice-launcher.service"
+}
+
+registry_start() { # [USER PASSWORD]
+    local port=5000 auth=
+    if (($# > 0)); then
+        port=5001
+        suite_sh sh -c "printf '%s:%s\n' '$1' '$(openssl passwd -bcrypt "$2" 2>/dev/null || htpasswd_line "$2")' >/run/registry.users"
+        auth='auth: {htpasswd: {realm: test, path: /run/registry.users}}'
+    fi
+    suite_sh tee "/run/registry-$port.yml" >/dev/null <<END
+version: 0.1
+log: {level: error}
+storage: {filesystem: {rootdirectory: /var/lib/test-registry}}
+http: {addr: "127.0.0.1:$port"}
+$auth
+END
+    suite_sh systemd-run --quiet --unit=test-registry-$port docker-registry serve /run/registry-$port.yml
+    suite_wait 30 suite_sh sh -c "curl -s http://127.0.0.1:$port/v2/"
+}
+
+docker() {
+    suite_sh docker -H "unix://$(engine_socket docker)" "$@"
+}
+
+make_image() { # NAME ENTRYPOINT-AS-JSON TAR
+    docker import -c "ENTRYPOINT $2" -c 'USER airbyte' -c 'WORKDIR /airbyte/integration_code' \
+        -c 'ENV AIRBYTE_ENTRYPOINT="python /airbyte/integration_code/main.py" PYTHONDONTWRITEBYTECODE=1 OF_THE_IMAGE=yes' \
+        "$3" "$REGISTRY/$1" >/dev/null &&
+        docker push -q "$REGISTRY/$1" >/dev/null && docker rmi "$REGISTRY/$1" >/dev/null
+}
+
+containers() { # ENGINE
+    suite_sh curl -sf --unix-socket "$(engine_socket "$1")" 'http://engine/v1.41/containers/json?all=1' |
+        jq -r '.[] | .Names[0] + " " + .State'
+}
