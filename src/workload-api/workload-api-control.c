@@ -83,7 +83,8 @@ apply_role(const WorkloadApiCall *call, char **input, const char *role, const Sl
     g_free(*input);
     *input = g_strdup(text->str);
     return sl_sql_workload_set_input(call->tx, call->workload_id, call->token, *input, call->now,
-                                     NULL, error);
+                                     NULL, error) &&
+           sl_sql_attempt_mark_configuration(call->tx, call->workload_id, NULL, error);
 }
 
 static gboolean

@@ -291,6 +291,9 @@ test_control(Fixture *f, gconstpointer edited)
     g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from attempt where output = "
                                                "'{\"sync\":{}}'"),
                     ==, 1);
+    g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from attempt where "
+                                               "configuration_updated"),
+                    ==, edited == NULL ? 1 : 0); /* what clients are told of it */
     g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from secret"), ==,
                     edited == NULL ? 1 : 0);
     g_assert_cmpint(queue_fixture_count(f->db, "select count(*) from actor where configuration "

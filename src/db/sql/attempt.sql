@@ -24,6 +24,21 @@ from attempt
 where job_id = $1
 order by attempt_number;
 
+-- name: attempt_mark_configuration
+-- exec:
+-- A new configuration of its connector was stored.
+-- params: workload_id text
+update attempt a
+set configuration_updated = true
+from workload w
+where w.workload_id = $1 and a.job_id = w.job_id and a.attempt_number = w.attempt_number;
+
+-- name: attempt_count_configurations
+-- int:
+-- Attempts of the job that had one stored.
+-- params: job_id int8
+select count(*) from attempt where job_id = $1 and configuration_updated;
+
 -- name: attempt_set_output
 -- exec:
 -- params: job_id int8, attempt_number int4, output text?, now timestamptz

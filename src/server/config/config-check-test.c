@@ -37,6 +37,16 @@ test_check(Fixture *fix, gconstpointer data)
         g_assert_cmpstr(config_at(fix, answer, "jobInfo", "configId", NULL), ==, sides[i].id);
         g_assert_cmpstr(config_at(fix, answer, "jobInfo", "configType", NULL), ==,
                         format(fix, "check_connection_%s", sides[i].kind));
+        g_assert_cmpstr(config_at(fix, answer, "jobInfo", "connectorConfigurationUpdated", NULL),
+                        ==, "false");
+        /* the connector gives itself a new configuration each time from now on */
+        queue_fixture_script(fix->server.db, "alter table attempt alter column "
+                                             "configuration_updated set default true");
+        answer = config_call(fix, verb, body, 200);
+        g_assert_cmpstr(config_at(fix, answer, "jobInfo", "connectorConfigurationUpdated", NULL),
+                        ==, "true");
+        queue_fixture_script(fix->server.db, "alter table attempt alter column "
+                                             "configuration_updated set default false");
         fix->job_output = said_no;
         answer = config_call(fix, verb, body, 200);
         g_assert_cmpstr(member(fix, answer, "status"), ==, "failed");

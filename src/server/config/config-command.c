@@ -261,7 +261,8 @@ server_config_command_output_check(ServerCtx *ctx, const SlConfigCommandIdReques
     sl_config_command_check_output_set_status(output, g_strcmp0(status, "succeeded") == 0
                                                           ? SL_CONFIG_OUTPUT_STATUS_SUCCEEDED
                                                           : SL_CONFIG_OUTPUT_STATUS_FAILED);
-    sl_config_command_check_output_set_connector_configuration_updated(output, FALSE);
+    sl_config_command_check_output_set_connector_configuration_updated(
+        output, config_job_has_new_configuration(ctx, job));
     output->failure_reason = config_job_failure_reason(job);
     return TRUE;
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sl-id.h"
+#include "sl-sql.h"
 
 #define NO_LOGS "{\"logLines\":[]}"
 
@@ -62,6 +63,14 @@ config_job_failure_reason(const SlJob *job)
     return first != NULL ? print_reason(job, doc, first) : NULL;
 }
 
+/* A question that cannot be answered is no reason to keep the job's own answer back. */
+gboolean
+config_job_has_new_configuration(ServerCtx *ctx, const SlJob *job)
+{
+    gint64 n = 0;
+    return sl_sql_attempt_count_configurations(ctx->tx, job->job_id, &n, NULL) && n > 0;
+}
+
 SlConfigSynchronousJob *
 config_job_info(ServerCtx *ctx, const SlJob *job, const char *what, const char *config_id)
 {
@@ -72,6 +81,8 @@ config_job_info(ServerCtx *ctx, const SlJob *job, const char *what, const char *
     /* a UUID on this wire, a number everywhere else */
     info->id = g_strdup_printf("00000000-0000-4000-8000-%012" G_GINT64_MODIFIER "x", job->job_id);
     info->failure_reason = config_job_failure_reason(job);
+    sl_config_synchronous_job_set_connector_configuration_updated(
+        info, config_job_has_new_configuration(ctx, job));
     sl_config_synchronous_job_set_log_type(info, SL_CONFIG_SYNCHRONOUS_JOB_LOG_TYPE_STRUCTURED);
     g_free(info->logs);
     info->logs = config_log_read(ctx, job->job_id, 0); /* such a job has one attempt */

@@ -13,5 +13,8 @@ SlConfigSynchronousJob *config_job_none(const ServerCtx *ctx, const char *what);
 SlConfigSynchronousJob *config_job_info(ServerCtx *ctx, const SlJob *job, const char *what,
                                         const char *config_id);
 
+/* Was a configuration stored that the connector has given itself? */
+gboolean config_job_has_new_configuration(ServerCtx *ctx, const SlJob *job);
+
 /* The first FailureReason of a job that failed, as JSON; NULL: there is none. */
 char *config_job_failure_reason(const SlJob *job);
