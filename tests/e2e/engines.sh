@@ -64,7 +64,9 @@ registry_start() { # [USER PASSWORD]
     local port=5000 auth=
     if (($# > 0)); then
         port=5001
-        suite_sh sh -c "printf '%s:%s\n' '$1' '$(openssl passwd -bcrypt "$2" 2>/dev/null || htpasswd_line "$2")' >/run/registry.users"
+        suite_sh /usr/bin/python3 -W ignore -c 'import crypt, sys
+print(sys.argv[1] + ":" + crypt.crypt(sys.argv[2], crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=1 << 5)))' "$@" >"$SUITE_DIR/users"
+        suite_sh tee /run/registry.users <"$SUITE_DIR/users" >/dev/null
         auth='auth: {htpasswd: {realm: test, path: /run/registry.users}}'
     fi
     suite_sh tee "/run/registry-$port.yml" >/dev/null <<END
