@@ -288,7 +288,7 @@ const CtlCommand ctl_commands[] = {
      ctl_run_next},
     {"properties",
      N_("NAME"),
-     N_("Show what a connection has of its own: retries, warnings, what it starts after a run"),
+     N_("Show what a connection does of its own: schema changes, retries, what follows a run"),
      N_("Names are those of [Scheduler] in sluice.conf(5); HOST is what holds where a connection "
         "has no VALUE."),
      1,
@@ -300,6 +300,8 @@ const CtlCommand ctl_commands[] = {
      N_("NAME PROPERTY=VALUE…"),
      N_("Change what a connection has of its own"),
      N_("'sluicectl properties NAME' lists the properties. An empty VALUE: as the host has it. "
+        "SchemaChanges= is ignore, disable, propagate_columns or propagate_fully: what the "
+        "connection does when its source's streams change. Backfill= is enabled or disabled. "
         "OnSyncSuccess= and OnSyncFailure= are an address that is called after a run, or a unit "
         "that is started, of those of [PostSync] Units= in sluice.conf(5)."),
      2,

@@ -148,6 +148,21 @@ ctl_help_all(const CtlCommand *commands)
     return g_string_free(out, FALSE);
 }
 
+/* All commands that begin with the word, "schema"; NULL: none does. */
+static char *
+help_group(const CtlCommand *commands, const char *word)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    gsize len = strlen(word);
+    for (const CtlCommand *command = commands; command->words != NULL; command++) {
+        if (strncmp(command->words, word, len) != 0 || command->words[len] != ' ')
+            continue;
+        g_autofree char *one = ctl_help_command(command);
+        g_string_append_printf(out, "%s%s", out->len > 0 ? "\n" : "", one);
+    }
+    return out->len > 0 ? g_strdup(out->str) : NULL;
+}
+
 CtlExit
 ctl_run_help(Ctl *ctl, GError **error)
 {
@@ -157,12 +172,12 @@ ctl_run_help(Ctl *ctl, GError **error)
         text = ctl_help_all(ctl_commands);
     } else {
         const CtlCommand *command = ctl_args_find(ctl_commands, words);
-        if (command == NULL) {
+        text = command != NULL ? ctl_help_command(command) : help_group(ctl_commands, words);
+        if (text == NULL) {
             ctl_set_usage_error(error, _("unknown command '%s'; 'sluicectl help' lists all"),
                                 words);
             return CTL_EXIT_USAGE;
         }
-        text = ctl_help_command(command);
     }
     ctl_print(ctl, text);
     return CTL_EXIT_OK;

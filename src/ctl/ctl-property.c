@@ -9,8 +9,9 @@
 #include "sl-error.h"
 #include "sl-json-write.h"
 
-/* What a connection has of its own: how it is retried, warned about and made up for, in the words
- * of sluice.conf, and what it starts after a run. */
+/* What a connection has of its own: what it does when its source changes and when it runs; how it
+ * is retried, warned about and made up for, in the words of sluice.conf; and what it starts after a
+ * run. Three places of the API keep them. */
 
 static const CtlColumn columns[] = {
     {N_("PROPERTY"), 0},
@@ -18,17 +19,32 @@ static const CtlColumn columns[] = {
     {N_("HOST"), 0},
 };
 
-/* These are kept apart: they are no settings of the host. */
+typedef enum { SETTING, POLICY, ACTION, N_PLACES } Place;
+
+/* What is not named here is a property of the host. */
 static const struct {
     const char *name, *member;
-} actions[] = {{"OnSyncSuccess", "onSyncSuccess"}, {"OnSyncFailure", "onSyncFailure"}};
+    Place place;
+} own[] = {
+    {"SchemaChanges", "nonBreakingChangesPreference", SETTING},
+    {"Backfill", "backfillPreference", SETTING},
+    {"OnSyncSuccess", "onSyncSuccess", ACTION},
+    {"OnSyncFailure", "onSyncFailure", ACTION},
+};
 
 static SlJsonDoc *
-ask(Ctl *ctl, const CtlObject *connection, const char *what, const char *method, const char *body,
-    GError **error)
+ask(Ctl *ctl, const CtlObject *connection, Place place, const char *body, GError **error)
 {
-    g_autofree char *path = g_strdup_printf(CTL_SLUICE "/connections/%s/%s", connection->id, what);
-    return ctl_api_call(ctl->api, method, path, body, CTL_DEADLINE, error);
+    static const char *const ours[] = {[POLICY] = "policy", [ACTION] = "actions"};
+    if (place == SETTING) {
+        g_autofree char *get = g_strdup_printf("{\"connectionId\":\"%s\"}", connection->id);
+        return ctl_api_call(ctl->api, "POST",
+                            body != NULL ? "/api/v1/connections/update" : "/api/v1/connections/get",
+                            body != NULL ? body : get, CTL_DEADLINE, error);
+    }
+    g_autofree char *path =
+        g_strdup_printf(CTL_SLUICE "/connections/%s/%s", connection->id, ours[place]);
+    return ctl_api_call(ctl->api, body != NULL ? "PATCH" : "GET", path, body, CTL_DEADLINE, error);
 }
 
 static const CtlObject *
@@ -65,30 +81,48 @@ text_of(const SlJsonDoc *doc, const SlJsonNode *object, const char *key)
     return text;
 }
 
+static void
+add_own(CtlTable *table, const SlJsonDoc *doc, Place place)
+{
+    for (gsize i = 0; i < G_N_ELEMENTS(own); i++) {
+        if (own[i].place != place)
+            continue;
+        g_autofree char *value = text_of(doc, sl_json_root(doc), own[i].member);
+        add(table, own[i].name, value, NULL);
+    }
+}
+
+static void
+add_policy(CtlTable *table, const SlJsonDoc *doc)
+{
+    const SlJsonNode *properties = sl_json_get(doc, sl_json_root(doc), "properties");
+    const SlJsonNode *host = sl_json_get(doc, sl_json_root(doc), "host");
+    if (host == NULL)
+        return;
+    SL_JSON_FOREACH (doc, host, key) {
+        g_autofree char *name = sl_json_dup_string(key);
+        g_autofree char *value = text_of(doc, properties, name);
+        g_autofree char *other = text_of(doc, host, name);
+        add(table, name, value, other);
+    }
+}
+
 CtlExit
 ctl_run_properties(Ctl *ctl, GError **error)
 {
     g_autoptr(GPtrArray) all = NULL;
     const CtlObject *connection = pick(ctl, &all, error);
-    g_autoptr(SlJsonDoc) policy =
-        connection != NULL ? ask(ctl, connection, "policy", "GET", NULL, error) : NULL;
-    g_autoptr(SlJsonDoc) action =
-        policy != NULL ? ask(ctl, connection, "actions", "GET", NULL, error) : NULL;
-    if (action == NULL)
-        return CTL_EXIT_FAILED;
     g_autoptr(CtlTable) table = ctl_table_new(columns, G_N_ELEMENTS(columns));
-    const SlJsonNode *own = sl_json_get(policy, sl_json_root(policy), "properties");
-    const SlJsonNode *host = sl_json_get(policy, sl_json_root(policy), "host");
-    if (host != NULL)
-        SL_JSON_FOREACH (policy, host, key) {
-            g_autofree char *name = sl_json_dup_string(key);
-            g_autofree char *value = text_of(policy, own, name);
-            g_autofree char *other = text_of(policy, host, name);
-            add(table, name, value, other);
-        }
-    for (gsize i = 0; i < G_N_ELEMENTS(actions); i++) {
-        g_autofree char *value = text_of(action, sl_json_root(action), actions[i].member);
-        add(table, actions[i].name, value, NULL);
+    if (connection == NULL)
+        return CTL_EXIT_FAILED;
+    for (int place = 0; place < N_PLACES; place++) {
+        g_autoptr(SlJsonDoc) doc = ask(ctl, connection, (Place)place, NULL, error);
+        if (doc == NULL)
+            return CTL_EXIT_FAILED;
+        if (place == POLICY)
+            add_policy(table, doc);
+        else
+            add_own(table, doc, (Place)place);
     }
     g_autoptr(GString) out = g_string_new(NULL);
     ctl_table_print(table, ctl->format, &ctl->style, NULL, out);
@@ -99,72 +133,92 @@ ctl_run_properties(Ctl *ctl, GError **error)
 /* --- set-property ------------------------------------------------------------------------------
  */
 
+/* The body of a request to each place. */
 typedef struct {
-    GString *policy, *actions; /* bodies of two requests */
-    SlJsonWriter w, v;
-    guint n_policy, n_actions;
-} Change;
+    GString *text;
+    SlJsonWriter w;
+    guint n;
+} Body;
 
-static const char *
-find_action(const char *name)
+static void
+begin(Body *body, Place place, const CtlObject *connection)
 {
-    for (gsize i = 0; i < G_N_ELEMENTS(actions); i++)
-        if (strcmp(name, actions[i].name) == 0)
-            return actions[i].member;
-    return NULL;
+    body->text = g_string_new(NULL);
+    body->w = (SlJsonWriter)SL_JSON_WRITER_INIT(body->text);
+    sl_json_begin_object(&body->w);
+    if (place == SETTING)
+        sl_json_member_string(&body->w, "connectionId", connection->id);
+    if (place != POLICY)
+        return;
+    sl_json_key(&body->w, "properties");
+    sl_json_begin_object(&body->w);
+}
+
+static void
+end(Body *body, Place place)
+{
+    if (place == POLICY)
+        sl_json_end_object(&body->w);
+    sl_json_end_object(&body->w);
 }
 
 /* "NAME=" gives a property of the host back to the host, and an action up. */
 static gboolean
-add_change(Change *change, const char *word, GError **error)
+add_change(Body *bodies, const char *word, GError **error)
 {
     const char *equals = strchr(word, '=');
     if (equals == NULL || equals == word)
         return ctl_set_usage_error(error, _("'%s' is no PROPERTY=VALUE"), word);
     g_autofree char *name = g_strndup(word, equals - word);
-    const char *value = equals + 1, *member = find_action(name);
-    if (member != NULL) {
-        change->n_actions++;
-        sl_json_member_string(&change->v, member, value);
+    for (gsize i = 0; i < G_N_ELEMENTS(own); i++) {
+        if (strcmp(name, own[i].name) != 0)
+            continue;
+        Body *body = &bodies[own[i].place];
+        body->n++;
+        sl_json_member_string(&body->w, own[i].member, equals + 1);
         return TRUE;
     }
-    change->n_policy++;
-    if (*value != '\0') {
-        sl_json_member_string(&change->w, name, value);
+    Body *body = &bodies[POLICY];
+    body->n++;
+    if (equals[1] != '\0') {
+        sl_json_member_string(&body->w, name, equals + 1);
         return TRUE;
     }
-    sl_json_key(&change->w, name);
-    sl_json_null(&change->w);
+    sl_json_key(&body->w, name);
+    sl_json_null(&body->w);
     return TRUE;
+}
+
+static CtlExit
+send_all(Ctl *ctl, const CtlObject *connection, Body *bodies, GError **error)
+{
+    for (guint i = 1; ctl->args->args[i] != NULL; i++)
+        if (!add_change(bodies, ctl->args->args[i], error))
+            return CTL_EXIT_USAGE;
+    for (int place = 0; place < N_PLACES; place++) {
+        end(&bodies[place], (Place)place);
+        if (bodies[place].n == 0)
+            continue;
+        g_autoptr(SlJsonDoc) doc =
+            ask(ctl, connection, (Place)place, bodies[place].text->str, error);
+        if (doc == NULL)
+            return CTL_EXIT_FAILED;
+    }
+    return CTL_EXIT_OK;
 }
 
 CtlExit
 ctl_run_set_property(Ctl *ctl, GError **error)
 {
-    g_autoptr(GString) policy = g_string_new(NULL), action = g_string_new(NULL);
+    Body bodies[N_PLACES] = {0};
     g_autoptr(GPtrArray) all = NULL;
-    g_autoptr(SlJsonDoc) one = NULL, two = NULL;
-    Change change = {.policy = policy, .actions = action};
-    change.w = (SlJsonWriter)SL_JSON_WRITER_INIT(policy);
-    change.v = (SlJsonWriter)SL_JSON_WRITER_INIT(action);
-    sl_json_begin_object(&change.w);
-    sl_json_key(&change.w, "properties");
-    sl_json_begin_object(&change.w);
-    sl_json_begin_object(&change.v);
-    for (guint i = 1; ctl->args->args[i] != NULL; i++)
-        if (!add_change(&change, ctl->args->args[i], error))
-            return CTL_EXIT_USAGE;
-    sl_json_end_object(&change.w);
-    sl_json_end_object(&change.w);
-    sl_json_end_object(&change.v);
     const CtlObject *connection = pick(ctl, &all, error);
     if (connection == NULL)
         return CTL_EXIT_FAILED;
-    if (change.n_policy > 0 &&
-        (one = ask(ctl, connection, "policy", "PATCH", policy->str, error)) == NULL)
-        return CTL_EXIT_FAILED;
-    if (change.n_actions > 0 &&
-        (two = ask(ctl, connection, "actions", "PATCH", action->str, error)) == NULL)
-        return CTL_EXIT_FAILED;
-    return CTL_EXIT_OK;
+    for (int place = 0; place < N_PLACES; place++)
+        begin(&bodies[place], (Place)place, connection);
+    CtlExit status = send_all(ctl, connection, bodies, error);
+    for (int place = 0; place < N_PLACES; place++)
+        g_string_free(bodies[place].text, TRUE);
+    return status;
 }

@@ -302,6 +302,8 @@ ROUTES = [(m, re.compile(p + "$"), f) for m, p, f in [
     ("GET", "/api/v1/sluice/registry", lambda s, g, q, b: list_registry(s, q)),
     ("POST", "/api/v1/sources/discover_schema", lambda s, g, q, b: s.discovered),
     ("POST", "/api/v1/connections/apply_schema_changes", lambda s, g, q, b: {"propagatedDiff": s.propagated}),
+    ("POST", "/api/v1/connections/get", lambda s, g, q, b: {
+        "connectionId": b["connectionId"], "nonBreakingChangesPreference": "ignore", "backfillPreference": "disabled"}),
     ("POST", "/api/v1/connections/update", lambda s, g, q, b: update_connection(s, b)),
     ("GET", "/api/v1/sluice/connections/([^/]+)/next-runs", lambda s, g, q, b: next_runs(s, g[0], q)),
     ("POST", "/api/v1/jobs/list", lambda s, g, q, b: {"jobs": s.history, "totalJobCount": len(s.history)}),
