@@ -178,7 +178,8 @@ const CtlCommand ctl_commands[] = {
     {"retry",
      N_("JOB…"),
      N_("Start the connections of failed jobs again"),
-     N_("Exit status 3: the job has succeeded, or has not ended yet."),
+     N_("One that waits to be tried again is tried now. Exit status 3: the job has succeeded, or "
+        "it runs."),
      1,
      ANY,
      CTL_BIT(CTL_OPT_FOLLOW) | CTL_BIT(CTL_OPT_WAIT),

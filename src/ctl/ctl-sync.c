@@ -250,6 +250,8 @@ ctl_run_clear(Ctl *ctl, GError **error)
 static CtlExit
 check_retry(Ctl *ctl, const CtlJob *job, GError **error)
 {
+    if (strcmp(job->status, "incomplete") == 0)
+        return CTL_EXIT_OK; /* it waits: now it need not */
     if (!ctl_job_is_terminal(job))
         ctl_say(ctl, _("Job %" G_GINT64_FORMAT " is %s: it is tried again by itself."), job->id,
                 job->status);

@@ -155,6 +155,16 @@ sl_queue_retry_start(SlTx *tx, gint64 now, SlJob **ret_job, GError **error)
     return TRUE;
 }
 
+gboolean
+sl_queue_retry_hasten(SlTx *tx, gint64 job_id, gint64 now, gboolean *ret_done, GError **error)
+{
+    gint64 changed = 0;
+    gboolean ok = sl_sql_job_hasten_retry(tx, job_id, now, &changed, error) &&
+                  (changed == 0 || sl_tx_notify(tx, SL_CHANNEL_SCHEDULE, NULL, error));
+    *ret_done = ok && changed > 0;
+    return ok;
+}
+
 static gboolean
 await_retry(SlTx *tx, const SlAttemptEnd *end, gint64 now, GError **error)
 {

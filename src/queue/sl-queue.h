@@ -40,6 +40,10 @@ gboolean sl_queue_job_create(SlTx *tx, const SlJobRequest *request, gint64 now, 
  * SL_ERROR_NOT_FOUND. */
 gboolean sl_queue_job_cancel(SlTx *tx, gint64 job_id, gint64 now, SlJob **ret, GError **error);
 
+/* A job that waits for its retry waits no longer; FALSE in *ret_done: it did not wait. */
+gboolean sl_queue_retry_hasten(SlTx *tx, gint64 job_id, gint64 now, gboolean *ret_done,
+                               GError **error);
+
 /* The next attempt of one incomplete job whose wait is over. *ret_job is NULL when none is due. */
 gboolean sl_queue_retry_start(SlTx *tx, gint64 now, SlJob **ret_job, GError **error);
 

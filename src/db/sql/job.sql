@@ -88,6 +88,14 @@ where job_id = (
     for update skip locked)
 returning job_id, config_type, scope, workspace_id, status, created_at, updated_at;
 
+-- name: job_hasten_retry
+-- exec:
+-- Somebody does not want to wait. Zero rows: it does not wait any more.
+-- params: job_id int8, now timestamptz
+update job
+set retry_at = $2
+where job_id = $1 and retry_at is not null and cancel_requested_at is null;
+
 -- name: job_delete_old
 -- exec:
 -- The last job of every scope stays, and the last one that succeeded: how fresh its data is hangs on that.

@@ -59,6 +59,39 @@ test_jobs(Fixture *fix, gconstpointer data)
          "{\"connectionId\":\"" FIXTURE_SOURCE "\",\"jobType\":\"sync\"}", 404);
 }
 
+/* A sync while another one waits for its retry: that one is tried again now, and is the answer. */
+static void
+test_hasten(Fixture *fix, gconstpointer data)
+{
+    const char *body = "{\"connectionId\":\"" FIXTURE_CONNECTION "\",\"jobType\":\"sync\"}";
+    fix->pause_worker = TRUE;
+    const char *id = member(fix, call(fix, "POST", "/api/public/v1/jobs", body, 200), "jobId");
+#define WAITS                                                                                      \
+    "delete from task; update attempt set status = 'failed', ended_at = now(); update job set "    \
+    "status = 'incomplete', retry_at = now() + interval '30 min'"
+    static const struct {
+        const char *script;
+        guint status;
+    } cases[] = {
+        {WAITS, 200},
+        {WAITS ", cancel_requested_at = now()", 409},
+        {"update job set retry_at = null, cancel_requested_at = null", 409}, /* it goes on */
+        {WAITS ", config_type = 'refresh', cancel_requested_at = null", 409},
+    };
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_test_message("case %u", i);
+        queue_fixture_script(fix->server.db, cases[i].script);
+        const char *answer = call(fix, "POST", "/api/public/v1/jobs", body, cases[i].status);
+        if (cases[i].status != 200)
+            continue;
+        g_assert_cmpstr(member(fix, answer, "jobId"), ==, id);
+        g_assert_cmpint(queue_fixture_count(fix->server.db, "select count(*) from job where "
+                                                            "retry_at < now() + interval '1 min'"),
+                        ==, 1);
+    }
+    g_assert_cmpint(queue_fixture_count(fix->server.db, "select count(*) from job"), ==, 1);
+}
+
 static void
 test_log(Fixture *fix, gconstpointer data)
 {
@@ -169,6 +202,7 @@ main(int argc, char **argv)
     g_log_set_always_fatal(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL); /* failing jobs warn */
 #define CASE(name, func) g_test_add("/server/" name, Fixture, NULL, setup, func, teardown)
     CASE("jobs", test_jobs);
+    CASE("hasten", test_hasten);
     CASE("cancel-waits", test_cancel_waits);
     CASE("job-filters", test_job_filters);
     CASE("log", test_log);

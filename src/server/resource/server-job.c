@@ -227,6 +227,15 @@ start_sync(ServerCtx *ctx, const SlConnection *connection, gint64 *ret_job_id, G
         *ret_job_id = active->job_id;
         return TRUE;
     }
+    /* One that has failed and waits to be tried again: who wants a sync need not wait with it. */
+    gboolean hastened = FALSE;
+    if (active != NULL && active->config_type == SL_CONFIG_TYPE_SYNC &&
+        !sl_queue_retry_hasten(ctx->tx, active->job_id, ctx->now, &hastened, error))
+        return FALSE;
+    if (hastened) {
+        *ret_job_id = active->job_id;
+        return TRUE;
+    }
     if (active != NULL)
         return server_problem(error, SERVER_PROBLEM_TRY_AGAIN, NULL,
                               "A sync is already running for: %s", connection->connection_id);
