@@ -3,6 +3,7 @@
 # Docker, Podman and a registry in the box. Sourced after chain.sh.
 #
 #   engines_require         skips the test where they cannot be had; before chain_up
+#   engines_are_here        whether they can
 #   engine_start ENGINE     docker or podman, as a service test-ENGINE, at its usual socket
 #   engine_use ENGINE       sluice.conf names it, and the launcher knows
 #   registry_start          127.0.0.1:5000; with USER PASSWORD one that wants to know who asks, at port 5001
@@ -18,13 +19,16 @@ REGISTRY=127.0.0.1:5000
 ENGINE_SETTINGS='[Engine]
 Network=host'
 
-engines_require() {
+engines_are_here() {
     local program
-    suite_require
     for program in dockerd podman runc docker-registry; do
-        command -v $program >/dev/null || PATH=$PATH:/usr/sbin command -v $program >/dev/null ||
-            { rm -rf "$SUITE_DIR"; skip_all "needs $program"; }
+        PATH=$PATH:/usr/sbin command -v $program >/dev/null || return
     done
+}
+
+engines_require() {
+    suite_require
+    engines_are_here || { rm -rf "$SUITE_DIR"; skip_all "needs Docker, Podman, runc and docker-registry"; }
 }
 
 engine_socket() {
@@ -38,15 +42,17 @@ engine_answers() {
 # As their own units run them: what a container is made of outlives the engine.
 engine_start() { # ENGINE
     local -a command
+    # Of its own, because the box's root cannot be below another overlay.
+    suite_sh sh -c "mkdir -p /var/lib/test-$1 && mount -t tmpfs -o size=50%,mode=0711 test /var/lib/test-$1"
     case $1 in
     docker)
-        command=(dockerd --iptables=false --ip6tables=false --bridge=none --storage-driver=vfs --data-root=/var/lib/test-docker
+        command=(dockerd --iptables=false --ip6tables=false --bridge=none --storage-driver=overlay2 --data-root=/var/lib/test-docker
             --exec-root=/run/test-docker "${@:2}" -H "unix://$(engine_socket docker)")
         ;;
     podman)
         suite_sh sh -c 'mkdir -p /etc/containers/registries.conf.d /run/podman
             printf "[[registry]]\nlocation = \"127.0.0.1\"\ninsecure = true\n" >/etc/containers/registries.conf.d/test.conf'
-        command=(podman --runtime /usr/sbin/runc --cgroup-manager cgroupfs --storage-driver vfs --root /var/lib/test-podman
+        command=(podman --runtime /usr/sbin/runc --cgroup-manager cgroupfs --storage-driver overlay --root /var/lib/test-podman
             --runroot /run/test-podman --tmpdir /run/test-podman-tmp system service --time=0 "unix://$(engine_socket podman)")
         ;;
     esac
