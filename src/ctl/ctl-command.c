@@ -466,7 +466,8 @@ const CtlCommand ctl_commands[] = {
      N_("Install a connector"),
      N_("'pypi:' resolves a package to wheels, locks them by hash and builds an environment in a "
         "sandbox "
-        "(needs root). 'exec:' registers any program that speaks the Airbyte Protocol."),
+        "(needs root). 'docker:' registers an image that the engine of this host pulls and runs. "
+        "'exec:' registers any program that speaks the Airbyte Protocol."),
      1,
      1,
      CTL_BIT(CTL_OPT_TYPE) | CTL_BIT(CTL_OPT_NAME),
