@@ -40,6 +40,8 @@ static const Key keys[] = {
      "connections that one process opens at most"},
     {"Database", "TimeoutSec", KEY_SPAN, AT(database_timeout_usec), "30s", SEC, DAY,
      "longest run of one statement"},
+    {"Database", "Dumps", KEY_NUMBER, AT(database_dumps), "3", 0, 100,
+     "so many dumps are kept of the database as it was before upgrades; 0: none is taken"},
     {"Server", "PublicUrl", KEY_STRING, AT(server_public_url), "http://localhost:8000", 0, 0,
      "address under which clients reach the API"},
     {"Server", "WebFolder", KEY_STRING, AT(server_web_folder), SL_PKGDATADIR "/web", 0, 0,

@@ -12,6 +12,7 @@ typedef struct {
     char *database_url;           /* libpq URI or keywords; "" = the private cluster */
     gint64 database_pool_size;    /* connections of one process */
     gint64 database_timeout_usec; /* statement_timeout of ordinary statements */
+    gint64 database_dumps;        /* kept of the database before upgrades; 0: none taken */
 
     /* [Server] */
     char *server_public_url; /* as clients see us; used in next/previous links and token issuer */

@@ -3,7 +3,9 @@
 #define G_LOG_DOMAIN "sluice"
 
 #include <glib/gi18n.h>
+#include <glib/gstdio.h>
 
+#include "bootloader-dump.h"
 #include "bootloader-seed.h"
 #include "bootloader-setup.h"
 #include "sl-bus-interfaces.h"
@@ -13,6 +15,7 @@
 
 static char *migrations = NULL;
 static char *definitions = NULL;
+static char *dumps = NULL;
 
 static const GOptionEntry options[] = {
     {"migrations", 0, 0, G_OPTION_ARG_FILENAME, &migrations, N_("Folder of the migrations"),
@@ -43,6 +46,57 @@ tell_setup_link(SlDb *db, const SlConfig *config, GError **error)
     return TRUE;
 }
 
+static const char *
+find_dumps(void)
+{
+    const char *given = g_getenv("STATE_DIRECTORY"); /* of the unit */
+    return or_installed(dumps, given != NULL ? given : "/var/lib/sluice/backups");
+}
+
+/* Who cannot go forward may want to go back. */
+static void
+tell_last_dump(void)
+{
+    g_autofree char *path = bootloader_dump_find_last(find_dumps());
+    if (path != NULL)
+        g_message("The database as it was before the last upgrade: %s. To go back to it, install "
+                  "the version of Sluice that made it and run %s/sluice-restore",
+                  path, SL_LIBEXECDIR);
+}
+
+static gboolean
+dump(SlDaemon *daemon, const char *conninfo, guint version, char **ret_path, GError **error)
+{
+    const BootloaderDump wanted = {
+        .conninfo = conninfo, .folder = find_dumps(), .version = version, .now = g_get_real_time()};
+    sl_daemon_status(_("saving the database before it is migrated"));
+    if (!bootloader_dump(&wanted, ret_path, error))
+        return FALSE;
+    g_message("Saved the database, with version %u of its schema, to %s", version, *ret_path);
+    return TRUE;
+}
+
+static gboolean
+migrate(SlDaemon *daemon, SlDb *db, const char *conninfo, SlMigrateResult *ret, GError **error)
+{
+    const char *folder = or_installed(migrations, SL_PKGDATADIR "/migrations");
+    guint keep = (guint)sl_daemon_get_config(daemon)->database_dumps, version, missing;
+    if (!sl_migrate_look(db, folder, &version, &missing, error)) {
+        tell_last_dump();
+        return FALSE;
+    }
+    g_autofree char *saved = NULL;
+    if (version > 0 && missing > 0 && keep > 0 && !dump(daemon, conninfo, version, &saved, error))
+        return FALSE;
+    sl_daemon_status(_("migrating the database"));
+    gboolean ok = sl_migrate(db, folder, ret, error);
+    if (saved != NULL && !ok)
+        g_unlink(saved); /* of a database that is as it was */
+    else if (saved != NULL)
+        bootloader_dump_sweep(find_dumps(), keep);
+    return ok;
+}
+
 /* One-shot: everything happens in start, which blocks until the environment is ready; who is
  * ordered behind the unit may rely on it. */
 static gboolean
@@ -53,10 +107,8 @@ bootloader_start(SlDaemon *daemon, GError **error)
     g_autoptr(SlDb) db = sl_db_new(conninfo, 1, 3600 * (gint64)G_USEC_PER_SEC);
     SlMigrateResult migrated;
     guint seeded = 0;
-    if (!sl_daemon_retry(daemon, _("database"), sl_db_attempt_ping, db, error))
-        return FALSE;
-    sl_daemon_status(_("migrating the database"));
-    if (!sl_migrate(db, or_installed(migrations, SL_PKGDATADIR "/migrations"), &migrated, error))
+    if (!sl_daemon_retry(daemon, _("database"), sl_db_attempt_ping, db, error) ||
+        !migrate(daemon, db, conninfo, &migrated, error))
         return FALSE;
     sl_daemon_status(_("seeding"));
     if (!bootloader_seed(db, or_installed(definitions, SL_PKGDATADIR "/definitions"),

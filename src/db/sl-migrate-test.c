@@ -76,15 +76,33 @@ test_forward(Fixture *f, gconstpointer data)
     expect(f, 1, 3);
 }
 
-/* Half a migration leaves nothing of itself, and a mended file goes on from there. */
+static void
+expect_look(Fixture *f, guint version, guint missing)
+{
+    g_autoptr(GError) error = NULL;
+    guint found_version, found_missing;
+    sl_migrate_look(f->db, f->folder, &found_version, &found_missing, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(found_version, ==, version);
+    g_assert_cmpuint(found_missing, ==, missing);
+}
+
+/* An upgrade that fails half way leaves nothing of itself, not even of the files before the bad
+ * one, and a mended file goes on from there. */
 static void
 test_half_way(Fixture *f, gconstpointer data)
 {
     put(f, "0001_create_a.sql", "create table a (x int)");
-    put(f, "0002_break.sql", "create table b (x int); select nonsense; create table c (x int)");
-    expect_failure(f, SL_ERROR_DATABASE, "migration 0002_break.sql: ");
-    put(f, "0002_break.sql", "create table b (x int)");
-    expect(f, 1, 2);
+    expect_look(f, 0, 1);
+    expect(f, 1, 1);
+    put(f, "0002_fill_a.sql", "insert into a values (1)");
+    put(f, "0003_break.sql", "create table b (x int); select nonsense; create table c (x int)");
+    expect_look(f, 1, 2);
+    expect_failure(f, SL_ERROR_DATABASE, "migration 0003_break.sql: ");
+    expect_look(f, 1, 2);
+    put(f, "0003_break.sql", "create table b as select 1 / (2 - count(*)) as one_row from a");
+    expect(f, 2, 3);
+    expect_look(f, 3, 0);
 }
 
 static void
@@ -105,6 +123,8 @@ test_newer_database(Fixture *f, gconstpointer data)
     g_autofree char *path = g_build_filename(f->folder, "0002_create_b.sql", NULL);
     g_unlink(path);
     expect_failure(f, SL_ERROR_CONFIG, "0002_create_b.sql, which this version");
+    guint version, missing;
+    g_assert_false(sl_migrate_look(f->db, f->folder, &version, &missing, NULL));
 }
 
 static void

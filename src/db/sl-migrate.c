@@ -108,12 +108,22 @@ apply(SlTx *tx, const Migration *migration, GError **error)
     return TRUE;
 }
 
-/* One transaction: lock, look, apply the next one. *ret_done when there was none. */
-static gboolean
-step(SlDb *db, const GPtrArray *all, gboolean *ret_done, SlMigrateResult *ret, GError **error)
+static void
+tell_applied(const GPtrArray *all, const SlMigrateResult *result)
 {
+    for (guint i = result->version - result->applied; i < result->version; i++)
+        sl_log_event(G_LOG_LEVEL_INFO, SL_EVENT_MIGRATED, "Applied migration %s",
+                     ((Migration *)all->pdata[i])->name);
+}
+
+gboolean
+sl_migrate(SlDb *db, const char *folder, SlMigrateResult *ret, GError **error)
+{
+    g_autoptr(GPtrArray) all = load_folder(folder, error), applied = NULL;
+    *ret = (SlMigrateResult){0};
+    if (all == NULL)
+        return FALSE;
     g_autoptr(SlTx) tx = sl_db_begin(db, FALSE, error);
-    g_autoptr(GPtrArray) applied = NULL;
     g_autofree char *lock =
         g_strdup_printf("select pg_advisory_xact_lock(%" G_GINT64_FORMAT ");"
                         "create table if not exists schema_migration ("
@@ -123,30 +133,31 @@ step(SlDb *db, const GPtrArray *all, gboolean *ret_done, SlMigrateResult *ret, G
     if (tx == NULL || !sl_tx_run_script(tx, lock, error) ||
         !sl_sql_migration_list(tx, &applied, error) || !check_applied(all, applied, error))
         return FALSE;
-    *ret_done = applied->len >= all->len;
-    if (!*ret_done && !apply(tx, all->pdata[applied->len], error))
-        return FALSE;
+    for (guint i = applied->len; i < all->len; i++)
+        if (!apply(tx, all->pdata[i], error))
+            return FALSE;
     if (!sl_tx_commit(tx, error))
         return FALSE;
-    ret->version = applied->len + (*ret_done ? 0 : 1);
-    if (!*ret_done) {
-        ret->applied++;
-        sl_log_event(G_LOG_LEVEL_INFO, SL_EVENT_MIGRATED, "Applied migration %s",
-                     ((Migration *)all->pdata[applied->len])->name);
-    }
+    *ret = (SlMigrateResult){.applied = all->len - applied->len, .version = all->len};
+    tell_applied(all, ret);
     return TRUE;
 }
 
 gboolean
-sl_migrate(SlDb *db, const char *folder, SlMigrateResult *ret, GError **error)
+sl_migrate_look(SlDb *db, const char *folder, guint *ret_version, guint *ret_missing,
+                GError **error)
 {
-    g_autoptr(GPtrArray) all = load_folder(folder, error);
-    gboolean done = FALSE;
-    *ret = (SlMigrateResult){0};
+    g_autoptr(GPtrArray) all = load_folder(folder, error), applied = NULL;
+    gint64 known = 0;
     if (all == NULL)
         return FALSE;
-    while (!done)
-        if (!step(db, all, &done, ret, error))
-            return FALSE;
-    return TRUE;
+    g_autoptr(SlTx) tx = sl_db_begin(db, TRUE, error);
+    if (tx == NULL || !sl_sql_migration_is_begun(tx, &known, error))
+        return FALSE;
+    if (known > 0 &&
+        (!sl_sql_migration_list(tx, &applied, error) || !check_applied(all, applied, error)))
+        return FALSE;
+    *ret_version = applied != NULL ? applied->len : 0;
+    *ret_missing = all->len - *ret_version;
+    return sl_tx_commit(tx, error);
 }

@@ -1,5 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
 
+-- name: migration_is_begun
+-- int:
+-- 0 in a database that was never migrated.
+-- params:
+select case when to_regclass('schema_migration') is null then 0 else 1 end::int8;
+
 -- name: migration_list
 -- rows: MigrationRow
 select version, name, sha256, applied_at
