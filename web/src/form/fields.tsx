@@ -57,7 +57,7 @@ function Secret({ids, field, value, onChange}: ControlProps): JSX.Element {
   return <div class="row nowrap">
     {field.multiline ? <textarea {...ids} class="input mono masked" rows={5} value={shown(value)} spellcheck={false} autocomplete="off" onInput={onInput}/>
       : <input {...ids} class="input" type="password" value={shown(value)} autocomplete="new-password" onInput={onInput}/>}
-    {stored && <Button label={fmt(_("Keep the stored $0"), field.title)} onClick={() => onChange(MASK)}>{_("Cancel")}</Button>}
+    {stored && <Button label={fmt(_("Keep the stored $0"), field.title)} onClick={() => onChange(MASK)}>{_("Keep")}</Button>}
   </div>;
 }
 
