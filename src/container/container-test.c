@@ -243,7 +243,6 @@ test_life(Fixture *f, gconstpointer data)
 {
     f->quiet = TRUE;
     set_script(f, "read -r x; echo \"$x $ODD $0 $1\"; cat \"$2\"; exit 7");
-    g_autoptr(GBytes) content = g_bytes_new_static("secret", 6);
     g_assert_true(sl_init_peer_add_arg(f->peer, "zero", NULL));
     g_assert_true(sl_init_peer_add_arg(f->peer, "one two", NULL));
     begin(f);
