@@ -117,8 +117,8 @@ print_json(Ctl *ctl, const SlJsonDoc *spec)
     ctl_print(ctl, out->str);
 }
 
-static guint
-asked_kinds(const Ctl *ctl)
+guint
+ctl_connector_kinds(const Ctl *ctl)
 {
     const char *type = ctl_option(ctl, CTL_OPT_TYPE);
     if (type == NULL)
@@ -130,7 +130,7 @@ asked_kinds(const Ctl *ctl)
 CtlExit
 ctl_run_connector_spec(Ctl *ctl, GError **error)
 {
-    guint kinds = asked_kinds(ctl);
+    guint kinds = ctl_connector_kinds(ctl);
     g_autoptr(GPtrArray) connectors = ctl_object_list(ctl, kinds, error);
     const CtlObject *connector =
         connectors != NULL ? ctl_object_pick(connectors, kinds, ctl->args->args[0], error) : NULL;
@@ -166,7 +166,7 @@ remove_tree(Ctl *ctl, const char *tree, GError **error)
         if (strcmp(used, tree) == 0)
             return TRUE;
     }
-    return ctl_pypi_remove(tree, error);
+    return ctl_pypi_remove(tree, error) && ctl_pypi_collect(ctl, error);
 }
 
 static gboolean
@@ -187,7 +187,7 @@ remove_connector(Ctl *ctl, const CtlObject *connector, GError **error)
 CtlExit
 ctl_run_connector_remove(Ctl *ctl, GError **error)
 {
-    guint kinds = asked_kinds(ctl);
+    guint kinds = ctl_connector_kinds(ctl);
     if (!ctl_need_local(ctl, error))
         return CTL_EXIT_USAGE;
     g_autoptr(GPtrArray) all = ctl_object_list(ctl, kinds, error);

@@ -223,6 +223,14 @@ build_in_folder(Ctl *ctl, const char *requirement, GError **error)
 }
 
 CtlPypi *
+ctl_pypi_describe(const char *tree, GError **error)
+{
+    g_autoptr(CtlPypi) pypi = g_new0(CtlPypi, 1);
+    pypi->tree = g_strdup(tree);
+    return read_description(pypi, error) ? g_steal_pointer(&pypi) : NULL;
+}
+
+CtlPypi *
 ctl_pypi_build(Ctl *ctl, const char *requirement, GError **error)
 {
     if (!check_requirement(requirement, error) || !check_host(error) || !make_trees_folder(error))

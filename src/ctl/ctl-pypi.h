@@ -3,6 +3,8 @@
 
 #include "ctl.h"
 
+#define CTL_PYPI_TREES "/var/lib/sluice/connectors/pypi"
+
 /* Connectors from PyPI: an environment of wheels, locked by their hashes, built in a sandbox. */
 
 typedef struct {
@@ -24,6 +26,14 @@ CtlPypi *ctl_pypi_build(Ctl *ctl, const char *requirement, GError **error);
 
 /* Takes the environment away again, if it was made now. */
 void ctl_pypi_undo(const CtlPypi *pypi);
+
+/* What an environment says about itself. */
+CtlPypi *ctl_pypi_describe(const char *tree, GError **error);
+
+/* Nothing new is started from it: it goes with a later ctl_pypi_collect(), when nothing runs from
+ * it and an hour is over. Paths that are no environment are left alone. */
+gboolean ctl_pypi_retire(const char *tree, GError **error);
+gboolean ctl_pypi_collect(Ctl *ctl, GError **error);
 
 /* Removes the environment of a connector that nothing uses any more; other paths are left alone. */
 gboolean ctl_pypi_remove(const char *tree, GError **error);

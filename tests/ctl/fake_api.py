@@ -183,8 +183,20 @@ def remove(rows, key, value, what):
 
 
 def register(state, body):
+    for row in state.connectors:
+        if row["definitionId"] == body.get("definitionId"):
+            row.update(body)
+            return row
     row = {"definitionId": str(uuid.UUID(int=len(state.connectors) + 1)), "custom": True, **body}
     state.connectors.append(row)
+    return row
+
+
+def pin(state, key, body):
+    row = find(state.connectors, "definitionId", key, "connector")
+    if not row.get("custom"):
+        raise Problem(409, f"connector '{row['name']}' comes with Sluice and changes with its package")
+    row["pinned"] = body["pinned"]
     return row
 
 
@@ -297,8 +309,10 @@ ROUTES = [(m, re.compile(p + "$"), f) for m, p, f in [
     ("POST", "/api/v1/sluice/definitions", lambda s, g, q, b: register(s, b)),
     ("GET", "/api/v1/sluice/definitions/([^/]+)",
      lambda s, g, q, b: {**find(s.connectors, "definitionId", g[0], "connector"), "spec": SPEC}),
+    ("POST", "/api/v1/sluice/definitions/([^/]+)/pin", lambda s, g, q, b: pin(s, g[0], b)),
     ("DELETE", "/api/v1/sluice/definitions/([^/]+)",
      lambda s, g, q, b: remove(s.connectors, "definitionId", g[0], "connector")),
+    ("GET", "/api/v1/sluice/registry/([^/]+)", lambda s, g, q, b: find(s.registry, "definitionId", g[0], "connector")),
     ("GET", "/api/v1/sluice/registry", lambda s, g, q, b: list_registry(s, q)),
     ("POST", "/api/v1/sources/discover_schema", lambda s, g, q, b: s.discovered),
     ("POST", "/api/v1/connections/apply_schema_changes", lambda s, g, q, b: {"propagatedDiff": s.propagated}),

@@ -5,7 +5,7 @@
 -- The host's, and those of one workspace or everywhere.
 -- params: actor_type text?, workspace_id uuid?, everywhere bool
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    supports_refreshes, custom, workspace_id, manifest_version
+    supports_refreshes, custom, pinned, workspace_id, manifest_version
 from actor_definition
 where ($1 is null or actor_type = $1) and ($3 or workspace_id is null or workspace_id = $2) and not tombstone
 order by name, definition_id;
@@ -24,7 +24,7 @@ where definition_id = any($1);
 -- By its id or by one that it stands in for.
 -- params: definition_id uuid
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, workspace_id, manifest_version
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, pinned, workspace_id, manifest_version
 from actor_definition
 where (definition_id = $1 or aliases @> array[$1]) and not tombstone
 order by definition_id = $1 desc, custom desc, created_at, definition_id
@@ -67,7 +67,8 @@ returning definition_id, name, actor_type, runtime, command, tree, docker_reposi
 
 -- name: definition_save
 -- row: Definition
--- One of the administrator's. Registered again under its id, it is replaced; what a package ships is not.
+-- One of the administrator's. Registered again under its id, it is replaced, but what it stands in for and
+-- may have is kept unless it is given; what a package ships is not.
 -- params: definition_id uuid, name text, actor_type text, runtime text, command jsonb, tree text, docker_repository text, docker_image_tag text, documentation_url text, aliases uuid[], spec text, supports_refreshes bool, limits jsonb, ipc_options jsonb, now timestamptz
 insert into actor_definition as d (definition_id, name, actor_type, runtime, command, tree, docker_repository,
     docker_image_tag, documentation_url, aliases, spec, supports_refreshes, limits, ipc_options, custom, created_at, updated_at)
@@ -75,11 +76,23 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, true, $15, 
 on conflict (definition_id) do update
 set name = excluded.name, runtime = excluded.runtime, command = excluded.command, tree = excluded.tree,
     docker_repository = excluded.docker_repository, docker_image_tag = excluded.docker_image_tag,
-    documentation_url = excluded.documentation_url, aliases = excluded.aliases, spec = excluded.spec,
-    supports_refreshes = excluded.supports_refreshes, limits = excluded.limits, ipc_options = excluded.ipc_options, tombstone = false, updated_at = excluded.updated_at
+    documentation_url = coalesce(nullif(excluded.documentation_url, ''), d.documentation_url),
+    aliases = case when excluded.aliases = '{}' then d.aliases else excluded.aliases end, spec = excluded.spec,
+    supports_refreshes = excluded.supports_refreshes, limits = case when excluded.limits = '{}' then d.limits else excluded.limits end,
+    ipc_options = case when excluded.ipc_options = '{}' then d.ipc_options else excluded.ipc_options end, tombstone = false, updated_at = excluded.updated_at
 where d.custom and d.actor_type = excluded.actor_type
 returning definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, workspace_id, manifest_version;
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, pinned, workspace_id, manifest_version;
+
+-- name: definition_pin
+-- int:
+-- params: definition_id uuid, pinned bool, now timestamptz
+with pinned as (
+    update actor_definition
+    set pinned = $2, updated_at = $3
+    where definition_id = $1 and custom and not tombstone
+    returning 1)
+select count(*) from pinned;
 
 -- name: definition_delete
 -- int:

@@ -64,10 +64,10 @@ select count(*) from gone;
 select r.definition_id, r.actor_type, r.name, r.docker_repository, r.docker_image_tag, r.documentation_url, r.icon, r.support_level,
     r.release_stage, r.language, r.pypi_package, r.npm_package, r.allowed_hosts, r.resource_requirements, r.breaking_changes,
     r.max_seconds_between_messages, case when $3 is not null then r.spec end as spec, r.removed_at, d.definition_id as installed_id, d.name as installed_name,
-    d.runtime as installed_runtime, d.docker_image_tag as installed_version, count(*) over () as total
+    d.runtime as installed_runtime, d.docker_image_tag as installed_version, d.pinned as installed_pinned, count(*) over () as total
 from registry_entry r
 left join lateral (
-    select d.definition_id, d.name, d.runtime, d.docker_image_tag
+    select d.definition_id, d.name, d.runtime, d.docker_image_tag, d.pinned
     from actor_definition d
     where not d.tombstone and d.workspace_id is null and d.actor_type = r.actor_type
       and (d.definition_id = r.definition_id or d.aliases @> array[r.definition_id] or d.docker_repository = r.docker_repository)

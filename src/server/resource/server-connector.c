@@ -33,6 +33,7 @@ make_connector(const SlDefinition *row)
     connector->documentation_url = g_strdup(row->documentation_url);
     sl_connector_response_set_supports_refreshes(connector, row->supports_refreshes);
     sl_connector_response_set_custom(connector, row->custom);
+    sl_connector_response_set_pinned(connector, row->pinned);
     connector->spec = g_strdup(row->spec);
     return connector;
 }
@@ -81,6 +82,24 @@ server_connector_delete(ServerCtx *ctx, const SlConnectorIdRequest *in, gpointer
                                  row->custom ? "connector '%s' is in use"
                                              : "connector '%s' comes with Sluice and stays",
                                  row->name);
+}
+
+gboolean
+server_connector_pin(ServerCtx *ctx, const SlConnectorPinRequest *in, SlConnectorResponse **ret,
+                     GError **error)
+{
+    g_autoptr(SlDefinition) row = NULL;
+    gint64 n = 0;
+    if (!server_definition_load(ctx, NULL, in->definition_id, -1, &row, error) ||
+        !sl_sql_definition_pin(ctx->tx, row->definition_id, in->pinned, ctx->now, &n, error))
+        return FALSE;
+    if (n == 0)
+        return sl_error_set(error, SL_ERROR_CONFLICT,
+                            "connector '%s' comes with Sluice and changes with its package",
+                            row->name);
+    sl_definition_set_pinned(row, in->pinned);
+    *ret = make_connector(row);
+    return TRUE;
 }
 
 /* Runs the connector once, before there is a definition. *ret_spec NULL and TRUE: not yet. */

@@ -26,6 +26,7 @@ make_installed(const SlRegistryEntry *row)
     installed->name = g_strdup(row->installed_name);
     installed->runtime = g_strdup(row->installed_runtime);
     installed->version = dup_unless_empty(row->installed_version);
+    sl_registry_installed_set_pinned(installed, row->installed_pinned);
     return installed;
 }
 

@@ -76,6 +76,51 @@ test_definitions(Fixture *fix, gconstpointer data)
         "actorType");
 }
 
+#define DEFINITIONS "/api/v1/sluice/definitions"
+#define FACE "11111111-2222-4333-8444-555555555555"
+
+/* Another version in the place of one: what it stands in for and may have is kept, and so is the
+ * pin; when the new one gives no specification nothing changes. */
+static void
+test_versions(Fixture *fix, gconstpointer data)
+{
+    fix->job_output = "{\"spec\":" SPEC "}";
+    const char *made =
+        call(fix, "POST", DEFINITIONS,
+             "{\"name\":\"P\",\"actorType\":\"source\",\"runtime\":\"pypi\",\"command\":[\"m\"],"
+             "\"tree\":\"/t/1\",\"dockerImageTag\":\"1.0\",\"aliases\":[\"" FACE "\"],"
+             "\"documentationUrl\":\"http://d\"}",
+             200);
+    const char *id = member(fix, made, "definitionId");
+    const char *path = format(fix, DEFINITIONS "/%s", id);
+    const char *pin = format(fix, DEFINITIONS "/%s/pin", id);
+    assert_has(made, "\"pinned\":false");
+    assert_has(call(fix, "POST", pin, "{\"pinned\":true}", 200), "\"pinned\":true");
+    call(fix, "POST", pin, "{\"pinned\":\"yes\"}", 400);
+    call(fix, "POST", DEFINITIONS "/" FIXTURE_SOURCE "/pin", "{\"pinned\":true}", 409);
+    call(fix, "POST", DEFINITIONS "/" FACE "/pin", "{\"pinned\":true}", 200);
+    call(fix, "POST", DEFINITIONS "/99999999-2222-4333-8444-555555555555/pin", "{\"pinned\":true}",
+         404);
+
+    const char *next = format(fix,
+                              "{\"definitionId\":\"%s\",\"name\":\"P\",\"actorType\":\"source\","
+                              "\"runtime\":\"pypi\",\"command\":[\"m\"],\"tree\":\"/t/2\","
+                              "\"dockerImageTag\":\"2.0\"}",
+                              id);
+    fix->job_output = NULL;
+    call(fix, "POST", DEFINITIONS, next, 422);
+    assert_has(call(fix, "GET", path, NULL, 200), "\"tree\":\"/t/1\"");
+    fix->job_output = "{\"spec\":" SPEC "}";
+    const char *now = call(fix, "POST", DEFINITIONS, next, 200);
+    assert_has(now, "\"tree\":\"/t/2\"");
+    assert_has(now, "\"dockerImageTag\":\"2.0\"");
+    assert_has(now, "\"documentationUrl\":\"http://d\"");
+    assert_has(now, "\"pinned\":true");
+    /* by the id that it stands in for */
+    assert_has(call(fix, "GET", DEFINITIONS "/" FACE, NULL, 200), id);
+    call(fix, "DELETE", path, NULL, 204);
+}
+
 /* Mail for all but success; a change goes item by item and channel by channel. */
 static void
 test_notifications(Fixture *fix, gconstpointer data)
@@ -226,6 +271,7 @@ main(int argc, char **argv)
     CASE("notifications", test_notifications);
     CASE("workspace-life", test_workspace_life);
     CASE("definitions", test_definitions);
+    CASE("versions", test_versions);
     CASE("own-definitions", test_own_definitions);
     CASE("oauth", test_oauth);
     return g_test_run();
