@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""ask-spec.py WORKSPACE DEFINITION TIMES: how long a client waits for a connector's specification, from the request to the answer,
+"""ask-spec.py WORKSPACE DEFINITION VERSION TIMES: how long a client waits for a connector's specification, from the request to the answer,
 by the commands API on the unix socket. Prints milliseconds, one a line; the first one, which finds nothing warm, is left out."""
 import http.client
 import json
@@ -25,9 +25,9 @@ def ask(connection, path, **body):
     return json.loads(text)
 
 
-def measure(connection, workspace, definition):
+def measure(connection, workspace, definition, version):
     begun, command = time.monotonic(), str(uuid.uuid4())
-    ask(connection, "run/spec", id=command, workspace_id=workspace, actor_definition_id=definition, docker_image_tag="")
+    ask(connection, "run/spec", id=command, workspace_id=workspace, actor_definition_id=definition, docker_image_tag=version)
     while ask(connection, "status", id=command)["status"] in ("pending", "running"):
         time.sleep(0.002)
     output = ask(connection, "output/spec", id=command)
@@ -37,10 +37,10 @@ def measure(connection, workspace, definition):
 
 
 def main():
-    workspace, definition, times = sys.argv[1:]
+    workspace, definition, version, times = sys.argv[1:]
     connection = Unix("localhost")
     for i in range(int(times) + 1):
-        took = measure(connection, workspace, definition)
+        took = measure(connection, workspace, definition, version)
         if i > 0:
             print(f"{took:.1f}")
 
