@@ -83,6 +83,7 @@ server_clear(Server *server)
     g_clear_pointer(&server->public_url, g_free);
     g_clear_pointer(&server->log_folder, g_free);
     g_clear_pointer(&server->openapi, g_free);
+    g_clear_pointer(&server->registry_runtimes, g_free);
 }
 
 char *

@@ -54,7 +54,7 @@ typedef struct {
     SlSealKey *seal_key;             /* NULL: no credential; secrets are refused */
     GBytes *token_key;               /* signs our tokens */
     char *public_url;                /* without a slash at the end */
-    const char *registry_runtimes;   /* [Registry] Runtimes= */
+    char *registry_runtimes;         /* [Registry] Runtimes=, as far as this host has them */
     char *log_folder;                /* of job logs */
     struct ServerHasher *hasher;     /* of server_init() */
     struct ServerThrottle *throttle; /* of server_init() */

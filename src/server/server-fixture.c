@@ -110,7 +110,7 @@ setup(Fixture *fix, gconstpointer data)
                            .seal_key = sl_seal_key_new(master, &error),
                            .token_key = g_bytes_new_static("k", 1),
                            .public_url = g_strdup("http://localhost:8000"),
-                           .registry_runtimes = "native pypi docker",
+                           .registry_runtimes = g_strdup("native pypi docker"),
                            .openapi = g_strdup("{}"),
                            .hash_memory = 8192,
                            .token_usec = 900 * (gint64)G_USEC_PER_SEC,

@@ -17,6 +17,7 @@
 #include "sl-db-listen.h"
 #include "sl-http-service.h"
 #include "sl-queue.h"
+#include "sl-registry-host.h"
 
 #define LOG_FOLDER "/var/log/sluice/jobs"
 #define AWAIT_MORE_USEC (60 * (gint64)G_USEC_PER_SEC)
@@ -129,7 +130,8 @@ load_server(Service *service, GError **error)
     server->session_token_usec = config->server_session_token_usec;
     server->session_usec = config->server_session_usec;
     server->setup_link_usec = config->server_setup_link_usec;
-    server->registry_runtimes = config->registry_runtimes;
+    server->registry_runtimes =
+        sl_registry_host_runtimes(config->registry_runtimes, config->engine_socket);
     load_smtp_password(service);
     server->webhooks_public_only = !config->notify_private;
     server->mail = (SlMailServer){
