@@ -61,13 +61,13 @@ last_line(char *text)
 static gboolean
 run(const BootloaderDump *dump, const char *program, const char *path, GError **error)
 {
-    g_auto(GStrv) environ = sl_db_conninfo_to_environ(dump->conninfo, g_get_environ(), error);
+    g_auto(GStrv) env = sl_db_conninfo_to_environ(dump->conninfo, g_get_environ(), error);
     g_autofree char *said = NULL;
-    if (environ == NULL)
+    if (env == NULL)
         return FALSE;
     g_autoptr(GSubprocessLauncher) launcher =
         g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDERR_PIPE);
-    g_subprocess_launcher_set_environ(launcher, environ);
+    g_subprocess_launcher_set_environ(launcher, env);
     g_autoptr(GSubprocess) process = g_subprocess_launcher_spawn(
         launcher, error, program, "--format=custom", "--no-password", "--file", path, NULL);
     if (process == NULL || !g_subprocess_communicate_utf8(process, NULL, NULL, NULL, &said, error))

@@ -54,22 +54,22 @@ sl_db_conninfo(const SlConfig *config, const char *role)
 }
 
 char **
-sl_db_conninfo_to_environ(const char *conninfo, char **environ, GError **error)
+sl_db_conninfo_to_environ(const char *conninfo, char **env, GError **error)
 {
     char *reason = NULL;
     PQconninfoOption *options = PQconninfoParse(conninfo, &reason);
     if (options == NULL) {
         g_autofree char *text = g_strdup(reason != NULL ? reason : "out of memory");
         PQfreemem(reason);
-        g_strfreev(environ);
+        g_strfreev(env);
         sl_error_set(error, SL_ERROR_CONFIG, "[Database] Url=: %s", g_strchomp(text));
         return NULL;
     }
     for (const PQconninfoOption *option = options; option->keyword != NULL; option++)
         if (option->val != NULL && option->envvar != NULL)
-            environ = g_environ_setenv(environ, option->envvar, option->val, TRUE);
+            env = g_environ_setenv(env, option->envvar, option->val, TRUE);
     PQconninfoFree(options);
-    return environ;
+    return env;
 }
 
 SlDb *

@@ -20,9 +20,9 @@ typedef struct SlTx SlTx; /* one transaction on one connection; one thread at a 
  * configured Url=, or the private cluster. */
 char *sl_db_conninfo(const SlConfig *config, const char *role);
 
-/* The same for a program of PostgreSQL's: `environ` (consumed) with what libpq reads from it, so
+/* The same for a program of PostgreSQL's: `env` (consumed) with what libpq reads from it, so
  * that a password stands in no command line. */
-char **sl_db_conninfo_to_environ(const char *conninfo, char **environ, GError **error);
+char **sl_db_conninfo_to_environ(const char *conninfo, char **env, GError **error);
 
 /* Connects nothing yet. */
 SlDb *sl_db_new(const char *conninfo, guint pool_size, gint64 statement_timeout_usec);
