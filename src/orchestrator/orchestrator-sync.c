@@ -12,6 +12,10 @@
 #define TICK_MS 1000
 #define KILL_MS 3000                    /* a killed destination is gone by then, or will not go */
 #define STOP_USEC (10 * G_USEC_PER_SEC) /* from SIGTERM to SIGKILL */
+/* A destination that acknowledges fast is not listened to word by word: each would cost a switch.
+ */
+#define ACK_REST_MS 5
+#define ACK_REST_BYTES 65536 /* one that says so much is kept waiting by us */
 /* The same of a cancelled sync, which is over 15 s after it was asked for: one beat, CANCEL_USEC,
  * this. */
 #define CANCEL_STOP_USEC (5 * G_USEC_PER_SEC)
@@ -283,6 +287,23 @@ orchestrator_sync_destination_eof(OrchestratorSync *sync)
     check_destination_done(sync);
 }
 
+static gboolean on_ack(gint fd, GIOCondition condition, gpointer data);
+
+static void
+wait_for_acks(OrchestratorSync *sync)
+{
+    sync->ack_source = g_unix_fd_add(
+        orchestrator_connector_get_stdout(sync->sides[ORCHESTRATOR_DESTINATION].connector),
+        G_IO_IN | G_IO_HUP | G_IO_ERR, on_ack, sync);
+}
+
+static gboolean
+on_rested(gpointer data)
+{
+    wait_for_acks(data);
+    return G_SOURCE_REMOVE;
+}
+
 static gboolean
 on_ack(gint fd, GIOCondition condition, gpointer data)
 {
@@ -299,6 +320,10 @@ on_ack(gint fd, GIOCondition condition, gpointer data)
         orchestrator_sync_end_side(sync, ORCHESTRATOR_DESTINATION);
     } else {
         take_ack_lines(sync);
+        if (result == ORCHESTRATOR_LINES_MORE && n < ACK_REST_BYTES) {
+            sync->ack_source = g_timeout_add(ACK_REST_MS, on_rested, sync);
+            return G_SOURCE_REMOVE;
+        }
         if (result == ORCHESTRATOR_LINES_MORE || result == ORCHESTRATOR_LINES_EMPTY)
             return G_SOURCE_CONTINUE;
     }
@@ -557,8 +582,7 @@ orchestrator_sync_start(Orchestrator *o, GError **error)
         return NULL;
     OrchestratorConnector *source = sync->sides[ORCHESTRATOR_SOURCE].connector;
     OrchestratorConnector *destination = sync->sides[ORCHESTRATOR_DESTINATION].connector;
-    sync->ack_source = g_unix_fd_add(orchestrator_connector_get_stdout(destination),
-                                     G_IO_IN | G_IO_HUP | G_IO_ERR, on_ack, sync);
+    wait_for_acks(sync);
     orchestrator_pump_start(sync->pump,
                             source != NULL ? orchestrator_connector_get_stdout(source) : -1,
                             orchestrator_connector_get_stdin(destination));

@@ -30,7 +30,7 @@ typedef struct {
 
 typedef struct {
     gint64 id;
-    guint64 hash; /* of the content */
+    guint64 hash; /* of the content; 0: nobody has asked yet */
     guint chain;
     gsize size;  /* what it costs */
     char *state; /* the source's bytes, to be persisted */
@@ -81,7 +81,7 @@ struct SlLedger {
 };
 
 gboolean sl_state_read(SlJsonDoc *doc, SlSpan payload, SlState *ret, GError **error);
-guint64 sl_state_hash(const SlJsonDoc *doc, const SlJsonNode *root);
+guint64 sl_state_hash(const SlJsonDoc *doc, const SlJsonNode *root); /* never 0 */
 void sl_state_forget(SlJsonDoc *doc); /* gives back the memory of a large one */
 void sl_ledger_push(SlLedger *ledger, SlEntry *entry);
 

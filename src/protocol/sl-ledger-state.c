@@ -91,7 +91,7 @@ sl_state_hash(const SlJsonDoc *doc, const SlJsonNode *root)
         else if (sl_json_append_string(node, text))
             hash = mix(hash, text->str, text->len);
     }
-    return hash;
+    return MAX(hash, 1);
 }
 
 /* --- the line for the destination ------------------------------------------ */
@@ -291,7 +291,6 @@ enter(SlLedger *ledger, const SlState *state, gint stream, gint64 id, Covered *r
 {
     SlEntry *entry = g_new0(SlEntry, 1);
     entry->id = ledger->last_id = id;
-    entry->hash = sl_state_hash(&ledger->doc, state->root);
     ledger->source_states++;
     keep_bytes(ledger, state, entry);
     if (stream >= 0) {
@@ -347,7 +346,7 @@ sl_ledger_add_state(SlLedger *ledger, const char *line, gsize len, SlSpan payloa
     char id_text[32], count_text[64];
     Covered covered;
     gint stream = -1;
-    g_autoptr(GString) ns_text = g_string_new(NULL);
+    g_autoptr(GString) ns_text = NULL;
 
     if (!sl_state_read(&ledger->doc, payload, &state, error)) {
         g_prefix_error(error, "the source sent a broken state: ");
@@ -370,8 +369,10 @@ sl_ledger_add_state(SlLedger *ledger, const char *line, gsize len, SlSpan payloa
             ledger->unknown_stream_noted = TRUE;
             return TRUE;
         }
-        if (ledger->catalog->streams[stream].renamed)
+        if (ledger->catalog->streams[stream].renamed) {
+            ns_text = g_string_new(NULL);
             edit_names(ledger, &ledger->catalog->streams[stream], &state, ns_text, &edits);
+        }
     }
     gint64 id = choose_id(ledger, &state, stream, id_text, &edits);
     if (!enter(ledger, &state, stream, id, &covered, error))

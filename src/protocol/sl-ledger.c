@@ -263,11 +263,17 @@ find_by_id(const SlChain *chain, gint64 id)
 static GList *
 find_by_content(const SlChain *chain, guint64 hash)
 {
-    for (GList *link = chain->open.head; link != NULL; link = link->next) {
-        if (((const SlEntry *)link->data)->hash == hash)
-            return link;
+    SlJsonDoc doc = {0};
+    GList *link = chain->open.head;
+    for (; link != NULL; link = link->next) {
+        SlEntry *entry = link->data;
+        if (entry->hash == 0 && sl_json_read_into(&doc, entry->state, entry->len, NULL, NULL))
+            entry->hash = sl_state_hash(&doc, sl_json_root(&doc));
+        if (entry->hash == hash)
+            break;
     }
-    return NULL;
+    sl_json_doc_clear(&doc);
+    return link;
 }
 
 static void

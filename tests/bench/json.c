@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 
 #include "sl-json-scan-private.h"
+#include "sl-ledger.h"
 #include "sl-rename.h"
 #include "sl-stream-table.h"
 
@@ -24,6 +25,7 @@
  * the CPU. */
 
 #define MAX_ROUNDS 101
+#define STATE_RECORDS 1000
 
 typedef struct {
     const char *name;
@@ -276,6 +278,63 @@ run_change_hash(Bench *b)
     return change_lines(b, TRUE);
 }
 
+/* `line` is padded, and so is what the destination would read. */
+static void
+take_state(SlLedger *ledger, SlJsonScanner *scanner, const GString *line, GString *out)
+{
+    SlMessage m;
+    sl_json_scan(scanner, line->str, line->len, &m);
+    g_string_truncate(out, 0);
+    if (!sl_ledger_add_state(ledger, line->str, line->len, m.payload, out, NULL))
+        return;
+    gsize sent = out->len;
+    g_string_set_size(out, sent + SL_JSON_PADDING);
+    sl_json_scan(scanner, out->str, sent, &m);
+    sl_ledger_acknowledge(ledger, m.payload);
+}
+
+/* Scan, find the stream, count; with states: enter, number, acknowledge one per STATE_RECORDS. */
+static guint64
+count_lines(Bench *b, gboolean states)
+{
+    g_autoptr(SlCatalog) catalog = make_catalog(b->corpus, FALSE);
+    g_autoptr(SlStreamTable) table = sl_stream_table_new(catalog, SL_NAMES_OF_SOURCE);
+    g_autoptr(SlJsonScanner) scanner = sl_json_scanner_new_for(b->kernel);
+    g_autoptr(SlLedger) ledger = sl_ledger_new(catalog, NULL, NULL);
+    g_autoptr(GString) out = g_string_new(NULL), state = g_string_sized_new(512);
+    SlStreamBooks *books = sl_ledger_books(ledger);
+    guint64 n = 0;
+    gsize searched = 0;
+    SlMessage m;
+    g_string_printf(state,
+                    "{\"type\":\"STATE\",\"state\":{\"type\":\"STREAM\",\"stream\":{"
+                    "\"stream_descriptor\":{\"name\":\"%s\"},\"stream_state\":{\"cursor\":"
+                    "\"2026-01-01T00:00:00Z\"}}}}\n",
+                    catalog->streams[0].name);
+    for (const char *p = b->text, *next; p < b->end; p = next) {
+        next = sl_json_scan_next(scanner, p, b->end, &searched, &m);
+        gint i = sl_stream_table_find(table, m.ns, m.ns_escaped, m.stream, m.stream_escaped);
+        if (i < 0)
+            continue;
+        sl_ledger_count_record(books, i, m.data.n);
+        if (++n % STATE_RECORDS == 0 && states)
+            take_state(ledger, scanner, state, out);
+    }
+    return sl_ledger_open_states(ledger) == 0 ? n : 0;
+}
+
+static guint64
+run_count(Bench *b)
+{
+    return count_lines(b, FALSE);
+}
+
+static guint64
+run_states(Bench *b)
+{
+    return count_lines(b, TRUE);
+}
+
 static guint64
 run_rival(Bench *b)
 {
@@ -382,11 +441,13 @@ make_text(const Corpus *corpus, gsize bytes, GString *text, guint64 *ret_lines)
 static gboolean
 run_corpus(const Corpus *corpus, gsize bytes, guint rounds, gboolean tsv, const char *only)
 {
-    enum { RIVAL, RIVAL_EDIT, RIVAL_HASH };
+    enum { RIVAL, RIVAL_EDIT, RIVAL_HASH, COUNT };
     Method methods[] = {
         {"rival", NULL, run_rival, RIVAL},
         {"rival edit", NULL, run_rival_edit, RIVAL_EDIT},
         {"rival edit hash", NULL, run_rival_hash, RIVAL_HASH},
+        {"count", NULL, run_count, COUNT},
+        {"count states", NULL, run_states, COUNT},
         {"lines", NULL, run_lines, RIVAL},
         {"next avx2", "avx2", run_next, RIVAL},
         {"next sse2", "sse2", run_next, RIVAL},
