@@ -175,7 +175,7 @@ static const Key keys[] = {
      "not asked"},
     {"Registry", "Url", KEY_STRING, AT(registry_url), "", 0, 0,
      "where a registry is fetched once a day; empty: nowhere"},
-    {"Registry", "Runtimes", KEY_STRING, AT(registry_runtimes), "native pypi docker", 0, 0,
+    {"Registry", "Runtimes", KEY_STRING, AT(registry_runtimes), "native pypi manifest docker", 0, 0,
      "how connectors of the registry may be run here, the preferred way first; what this host "
      "cannot do is left out"},
 };

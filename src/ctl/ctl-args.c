@@ -83,6 +83,10 @@ const CtlOption ctl_options[CTL_N_OPTIONS] = {
                      N_("new streams too, and without those that are gone")},
     [CTL_OPT_BY] = {"by", 0, N_("WHAT"), FALSE, "run|day|stream",
                     N_("a line for each run, for each stream and day, or for each stream")},
+    [CTL_OPT_COMPONENTS] = {"components", 0, N_("FILE"), FALSE, NULL,
+                            N_("Python code that a manifest brings")},
+    [CTL_OPT_CONSENT] = {"consent", 0, N_("SHA256"), FALSE, NULL,
+                         N_("of that code: it has been read, and may run")},
 };
 
 G_DEFINE_QUARK(ctl - usage - error - quark, ctl_usage_error)

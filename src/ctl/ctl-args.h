@@ -77,6 +77,8 @@ typedef enum {
     CTL_OPT_GREP,
     CTL_OPT_ALL,
     CTL_OPT_BY,
+    CTL_OPT_COMPONENTS,
+    CTL_OPT_CONSENT,
     CTL_N_OPTIONS
 } CtlOptionId;
 

@@ -462,15 +462,20 @@ const CtlCommand ctl_commands[] = {
      {CTL_ARG_NONE},
      ctl_run_connector_outdated},
     {"connector install",
-     N_("pypi:PACKAGE[==VERSION]|docker:IMAGE|exec:/PATH"),
+     N_("pypi:PACKAGE[==VERSION]|manifest:FILE|docker:IMAGE|exec:/PATH"),
      N_("Install a connector"),
      N_("'pypi:' resolves a package to wheels, locks them by hash and builds an environment in a "
         "sandbox "
-        "(needs root). 'docker:' registers an image that the engine of this host pulls and runs. "
+        "(needs root). 'manifest:' takes the manifest of a low-code source, YAML or JSON; "
+        "manifests "
+        "share an environment of airbyte-cdk, which is built when there is none that fits. Python "
+        "code of its own (--components) runs only with --consent, whose value changes with the "
+        "code. 'docker:' registers an image that the engine of this host pulls and runs. "
         "'exec:' registers any program that speaks the Airbyte Protocol."),
      1,
      1,
-     CTL_BIT(CTL_OPT_TYPE) | CTL_BIT(CTL_OPT_NAME),
+     CTL_BIT(CTL_OPT_TYPE) | CTL_BIT(CTL_OPT_NAME) | CTL_BIT(CTL_OPT_COMPONENTS) |
+         CTL_BIT(CTL_OPT_CONSENT),
      {CTL_ARG_NONE},
      ctl_run_connector_install},
     {"connector upgrade",
@@ -479,7 +484,9 @@ const CtlCommand ctl_commands[] = {
      N_("Versions in between that break something are told before, as far as the registry knows "
         "them. The new environment is built and asked for its specification first; when that "
         "fails the old version stays. What runs goes on with the old one, which is deleted an "
-        "hour later at the earliest, by another install, upgrade or removal. Needs root."),
+        "hour later at the earliest, by another install, upgrade or removal. Of a manifest it is "
+        "the "
+        "environment that is upgraded. Needs root."),
      1,
      2,
      CTL_BIT(CTL_OPT_YES) | CTL_BIT(CTL_OPT_TYPE),

@@ -10,36 +10,32 @@
 #include <unistd.h>
 
 #include "ctl-connector.h"
+#include "ctl-install.h"
+#include "ctl-manifest.h"
 #include "ctl-pypi.h"
 #include "sl-error.h"
 #include "sl-json-write.h"
+#include "sl-manifest.h"
 
 /* 'sluicectl connector install': makes the program available, then registers it. The server asks
  * the connector for its specification before it keeps it. */
 
-typedef struct {
-    char *name;       /* for people */
-    char *repository; /* "airbyte/source-faker": how clients find it */
-    char *version;
-    const char *type; /* "source" or "destination" */
-    const char *runtime;
-    char *command;
-    char *tree; /* a folder, or an image's name; NULL: none */
-} Registration;
-
-static void
-registration_clear(Registration *r)
+void
+ctl_registration_clear(CtlRegistration *r)
 {
     g_free(r->name);
     g_free(r->repository);
     g_free(r->version);
     g_free(r->command);
     g_free(r->tree);
+    g_free(r->kit_version);
+    g_free(r->manifest);
+    g_free(r->components);
+    g_free(r->components_sha256);
 }
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Registration, registration_clear)
 
 static char *
-registration_json(const Registration *r, const char *replaced_id)
+registration_json(const CtlRegistration *r, const char *replaced_id)
 {
     GString *out = g_string_new(NULL);
     SlJsonWriter w = SL_JSON_WRITER_INIT(out);
@@ -57,13 +53,17 @@ registration_json(const Registration *r, const char *replaced_id)
         sl_json_member_string(&w, "tree", r->tree);
     sl_json_member_string(&w, "dockerRepository", r->repository);
     sl_json_member_string(&w, "dockerImageTag", r->version);
+    sl_json_member_string(&w, "kitVersion", r->kit_version);
+    sl_json_member_raw(&w, "manifest", r->manifest);
+    sl_json_member_string(&w, "components", r->components);
+    sl_json_member_string(&w, "componentsSha256", r->components_sha256);
     sl_json_end_object(&w);
     return g_string_free(out, FALSE);
 }
 
 /* The one that was installed under the same name before: it is replaced, and what uses it stays. */
 static const CtlObject *
-find_older(const GPtrArray *connectors, const Registration *r)
+find_older(const GPtrArray *connectors, const CtlRegistration *r)
 {
     for (guint i = 0; i < connectors->len; i++) {
         const CtlObject *connector = g_ptr_array_index(connectors, i);
@@ -74,8 +74,8 @@ find_older(const GPtrArray *connectors, const Registration *r)
     return NULL;
 }
 
-static gboolean
-register_connector(Ctl *ctl, const Registration *r, GError **error)
+gboolean
+ctl_register_connector(Ctl *ctl, const CtlRegistration *r, GError **error)
 {
     CtlKind kind =
         strcmp(r->type, "source") == 0 ? CTL_SOURCE_CONNECTOR : CTL_DESTINATION_CONNECTOR;
@@ -124,7 +124,7 @@ check_program(const char *path, char **ret_path, GError **error)
 static CtlExit
 install_exec(Ctl *ctl, const char *path, GError **error)
 {
-    g_auto(Registration) r = {.runtime = "exec"};
+    g_auto(CtlRegistration) r = {.runtime = "exec"};
     const char *name = ctl_option(ctl, CTL_OPT_NAME);
     if (!check_program(path, &r.command, error))
         return CTL_EXIT_FAILED;
@@ -138,7 +138,7 @@ install_exec(Ctl *ctl, const char *path, GError **error)
     r.name = g_strdup(name != NULL ? name : base);
     r.repository = g_strconcat("exec/", base, NULL);
     r.version = g_strdup("local");
-    return register_connector(ctl, &r, error) ? CTL_EXIT_OK : CTL_EXIT_FAILED;
+    return ctl_register_connector(ctl, &r, error) ? CTL_EXIT_OK : CTL_EXIT_FAILED;
 }
 
 /* --- pypi --------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ guess_type(const char *first, const char *second)
 static gboolean
 register_pypi(Ctl *ctl, const CtlPypi *pypi, GError **error)
 {
-    g_auto(Registration) r = {.runtime = "pypi"};
+    g_auto(CtlRegistration) r = {.runtime = "pypi"};
     const char *name = ctl_option(ctl, CTL_OPT_NAME), *type = ctl_option(ctl, CTL_OPT_TYPE);
     r.type = type != NULL ? type : guess_type(pypi->script, pypi->name);
     if (r.type == NULL)
@@ -178,7 +178,9 @@ register_pypi(Ctl *ctl, const CtlPypi *pypi, GError **error)
     r.version = g_strdup(pypi->version);
     r.command = g_strdup(CTL_PYPI_MODULE);
     r.tree = g_strdup(pypi->tree);
-    return register_connector(ctl, &r, error);
+    if (strcmp(pypi->name, SL_MANIFEST_PACKAGE) == 0) /* it runs manifests of others, too */
+        r.kit_version = g_strdup(pypi->version);
+    return ctl_register_connector(ctl, &r, error);
 }
 
 static CtlExit
@@ -222,7 +224,7 @@ split_image(const char *image, char **ret_repository, char **ret_version)
 static CtlExit
 install_docker(Ctl *ctl, const char *image, GError **error)
 {
-    g_auto(Registration) r = {.runtime = "docker"};
+    g_auto(CtlRegistration) r = {.runtime = "docker"};
     const char *name = ctl_option(ctl, CTL_OPT_NAME), *type = ctl_option(ctl, CTL_OPT_TYPE);
     g_autofree char *path = NULL;
     split_image(image, &path, &r.version);
@@ -238,7 +240,7 @@ install_docker(Ctl *ctl, const char *image, GError **error)
         strchr(path, '/') != NULL ? g_steal_pointer(&path) : g_strconcat("library/", path, NULL);
     r.command = g_strdup("image"); /* what the image itself says */
     r.tree = g_strdup(image);
-    return register_connector(ctl, &r, error) ? CTL_EXIT_OK : CTL_EXIT_FAILED;
+    return ctl_register_connector(ctl, &r, error) ? CTL_EXIT_OK : CTL_EXIT_FAILED;
 }
 
 CtlExit
@@ -247,15 +249,24 @@ ctl_run_connector_install(Ctl *ctl, GError **error)
     const char *word = ctl->args->args[0];
     if (!ctl_need_local(ctl, error))
         return CTL_EXIT_USAGE;
+    if (!g_str_has_prefix(word, "manifest:") &&
+        (ctl_option(ctl, CTL_OPT_COMPONENTS) != NULL || ctl_option(ctl, CTL_OPT_CONSENT) != NULL)) {
+        ctl_set_usage_error(error, _("--components and --consent are for manifests"));
+        return CTL_EXIT_USAGE;
+    }
     if (g_str_has_prefix(word, "exec:"))
         return install_exec(ctl, word + strlen("exec:"), error);
     if (g_str_has_prefix(word, "pypi:"))
         return install_pypi(ctl, word + strlen("pypi:"), error);
     if (g_str_has_prefix(word, "docker:"))
         return install_docker(ctl, word + strlen("docker:"), error);
-    ctl_set_usage_error(error,
-                        _("'%s' cannot be installed; say where it is from: pypi:PACKAGE, "
-                          "pypi:PACKAGE==VERSION, docker:IMAGE or exec:/PATH"),
-                        word);
+    if (g_str_has_prefix(word, "manifest:"))
+        return ctl_manifest_install(ctl, word + strlen("manifest:"), error);
+    ctl_set_usage_error(
+        error,
+        _("'%s' cannot be installed; say where it is from: pypi:PACKAGE, "
+          "pypi:PACKAGE==VERSION, manifest:FILE, manifest:URL, manifest:NAME, docker:IMAGE or "
+          "exec:/PATH"),
+        word);
     return CTL_EXIT_USAGE;
 }

@@ -56,12 +56,14 @@ ctl_pypi_missing(void)
     return NULL;
 }
 
-/* "PACKAGE" or "PACKAGE==VERSION": what pypi-build accepts, told in our words and without a unit.
+/* "PACKAGE", "PACKAGE==VERSION" or (of manifests) "PACKAGE>=VERSION,<VERSION": what pypi-build
+ * accepts, told in our words and without a unit.
  */
 static gboolean
 check_requirement(const char *requirement, GError **error)
 {
-    if (g_regex_match_simple("^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(==[A-Za-z0-9.!+_-]+)?$",
+    if (g_regex_match_simple("^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+                             "(==[A-Za-z0-9.!+_-]+|>=[0-9.]+,<[0-9.]+)?$",
                              requirement, G_REGEX_DOLLAR_ENDONLY, 0))
         return TRUE;
     return ctl_set_usage_error(

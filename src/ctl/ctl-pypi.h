@@ -21,7 +21,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CtlPypi, ctl_pypi_free)
 /* The module that an environment is started by: python -I -B -m … */
 #define CTL_PYPI_MODULE "sluice_connector"
 
-/* "PACKAGE" or "PACKAGE==VERSION" → an environment. Needs root and systemd. */
+/* "PACKAGE", "PACKAGE==VERSION" or "PACKAGE>=VERSION,<VERSION" → an environment. Needs root and
+ * systemd. */
 CtlPypi *ctl_pypi_build(Ctl *ctl, const char *requirement, GError **error);
 
 /* Takes the environment away again, if it was made now. */

@@ -11,12 +11,27 @@
 #include "ctl-text.h"
 #include "sl-error.h"
 #include "sl-json-write.h"
+#include "sl-manifest.h"
 
 static const char *
 get(const CtlObject *connector, const char *member, char **ret)
 {
     *ret = ctl_json_string(connector->doc, sl_json_root(connector->doc), member);
     return *ret;
+}
+
+/* A manifest shares the environment that runs it: that is what has versions here. */
+static gboolean
+is_manifest(const CtlObject *connector)
+{
+    g_autofree char *runtime = NULL;
+    return strcmp(get(connector, "runtime", &runtime), "manifest") == 0;
+}
+
+static const char *
+get_version(const CtlObject *connector, char **ret)
+{
+    return get(connector, is_manifest(connector) ? "kitVersion" : "dockerImageTag", ret);
 }
 
 /* --- what changes ------------------------------------------------------------------------------
@@ -103,7 +118,12 @@ registration_json(const CtlObject *connector, const CtlPypi *pypi)
         sl_json_node(&w, value);
     }
     sl_json_member_string(&w, "tree", pypi->tree);
-    sl_json_member_string(&w, "dockerImageTag", pypi->version);
+    g_autofree char *own = NULL, *kit = NULL;
+    sl_json_member_string(&w, "dockerImageTag",
+                          is_manifest(connector) ? get(connector, "dockerImageTag", &own)
+                                                 : pypi->version);
+    if (*get(connector, "kitVersion", &kit) != '\0')
+        sl_json_member_string(&w, "kitVersion", pypi->version);
     sl_json_end_object(&w);
     return g_string_free(out, FALSE);
 }
@@ -115,12 +135,12 @@ check_connector(const CtlObject *connector, const char *version, GError **error)
     const char *name = ctl_connector_short_name(connector);
     const SlJsonNode *root = sl_json_root(connector->doc);
     get(connector, "runtime", &runtime);
-    get(connector, "dockerImageTag", &installed);
+    get_version(connector, &installed);
     if (!ctl_json_bool(connector->doc, root, "custom"))
         return sl_error_set(error, SL_ERROR_INVALID,
                             _("connector '%s' comes with Sluice and is upgraded with its package"),
                             name);
-    if (strcmp(runtime, "pypi") != 0)
+    if (strcmp(runtime, "pypi") != 0 && !is_manifest(connector))
         return sl_error_set(error, SL_ERROR_INVALID,
                             _("connector '%s' is not from PyPI but of the runtime '%s'; "
                               "'sluicectl connector install' replaces it"),
@@ -150,7 +170,7 @@ upgrade(Ctl *ctl, const CtlObject *connector, const char *requirement, GError **
     g_autofree char *tree = NULL, *installed = NULL;
     const char *name = ctl_connector_short_name(connector);
     get(connector, "tree", &tree);
-    get(connector, "dockerImageTag", &installed);
+    get_version(connector, &installed);
     g_autoptr(CtlPypi) pypi = ctl_pypi_build(ctl, requirement, error);
     if (pypi != NULL && strcmp(pypi->tree, tree) == 0) {
         ctl_say(ctl, _("Connector '%s' is at version %s already."), name, installed);
@@ -193,8 +213,9 @@ ctl_run_connector_upgrade(Ctl *ctl, GError **error)
                        ctl_connector_short_name(connector));
         return CTL_EXIT_FAILED;
     }
-    g_autofree char *requirement =
-        version != NULL ? g_strdup_printf("%s==%s", old->name, version) : g_strdup(old->name);
+    g_autofree char *requirement = version != NULL ? g_strdup_printf("%s==%s", old->name, version)
+                                   : is_manifest(connector) ? sl_manifest_requirement(old->version)
+                                                            : g_strdup(old->name);
     return accept_breaking(ctl, connector, error) && upgrade(ctl, connector, requirement, error)
                ? CTL_EXIT_OK
                : CTL_EXIT_FAILED;
@@ -223,7 +244,7 @@ set_pinned(Ctl *ctl, gboolean pinned, GError **error)
         ctl_say(ctl,
                 pinned ? _("Connector '%s' stays at version %s.")
                        : _("Connector '%s' of version %s may be upgraded."),
-                ctl_connector_short_name(connector), get(connector, "dockerImageTag", &version));
+                ctl_connector_short_name(connector), get_version(connector, &version));
     }
     return selected != NULL ? CTL_EXIT_OK : CTL_EXIT_FAILED;
 }

@@ -90,6 +90,8 @@ static const LauncherBackend backends[] = {
     {"native", compose_native, NULL},
     {"exec", compose_exec, NULL},
     {"pypi", compose_pypi, NULL},
+    /* an environment that it shares with others; the manifest comes with the configuration */
+    {"manifest", compose_pypi, NULL},
     {"docker", NULL, launcher_docker_build},
 };
 

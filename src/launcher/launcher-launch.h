@@ -10,7 +10,7 @@
 typedef enum { LAUNCHER_SOURCE, LAUNCHER_DESTINATION, LAUNCHER_N_ROLES } LauncherRole;
 
 typedef struct {
-    char *runtime;          /* "native", "exec", "pypi", "docker" */
+    char *runtime;          /* a row of launcher-backend.c */
     char **command;         /* at least one word; meaning of the first depends on the runtime */
     char *tree;             /* folder of an installed connector, or an image's name; or NULL */
     char **writable;        /* folders below SL_STATE_ROOT that stay from run to run */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 #include "orchestrator-control.h"
+#include "orchestrator-manifest.h"
 
 #include <string.h>
 
@@ -172,6 +173,7 @@ orchestrator_equip(Orchestrator *o, OrchestratorConnector *connector, const char
         return FALSE;
     if (configuration == NULL || strcmp(operation, "spec") == 0)
         return TRUE;
-    g_autoptr(GBytes) bytes = g_bytes_new(configuration->p, configuration->n);
-    return orchestrator_connector_add_file(connector, "config", "config.json", bytes, error);
+    g_autoptr(GBytes) bytes = orchestrator_manifest_configure(o->input, role, connector, error);
+    return bytes != NULL &&
+           orchestrator_connector_add_file(connector, "config", "config.json", bytes, error);
 }

@@ -28,6 +28,13 @@ get_member(const SlJsonDoc *doc, const SlJsonNode *object, const char *key)
     return node == NULL || node->type == SL_JSON_NULL ? NULL : node;
 }
 
+static char *
+dup_member(const SlJsonDoc *doc, const SlJsonNode *object, const char *key)
+{
+    const SlJsonNode *node = get_member(doc, object, key);
+    return node != NULL ? sl_json_dup_string(node) : NULL;
+}
+
 static gboolean
 read_string(const OrchestratorInput *input, const char *key, char **ret, GError **error)
 {
@@ -68,6 +75,9 @@ read_role(OrchestratorInput *input, OrchestratorRole role, GError **error)
     input->configurations[role] = get_member(input->doc, side, "configuration");
     input->secret_paths[role] = get_member(input->doc, side, "secretPaths");
     input->ipc_options[role] = get_member(input->doc, side, "connectorIPCOptions");
+    input->manifests[role] = get_member(input->doc, side, "manifest");
+    input->components[role] = dup_member(input->doc, side, "components");
+    input->components_sha256[role] = dup_member(input->doc, side, "componentsSha256");
     const SlJsonNode *refreshes = get_member(input->doc, side, "supportsRefreshes");
     if (role == ORCHESTRATOR_DESTINATION && refreshes != NULL)
         sl_json_get_boolean(refreshes, &input->supports_refreshes);
@@ -181,6 +191,10 @@ orchestrator_input_free(OrchestratorInput *input)
     g_free(input->namespace_definition);
     g_free(input->namespace_format);
     g_free(input->prefix);
+    for (guint i = 0; i < G_N_ELEMENTS(input->components); i++) {
+        g_free(input->components[i]);
+        g_free(input->components_sha256[i]);
+    }
     g_free(input);
 }
 

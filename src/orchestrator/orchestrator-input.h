@@ -24,7 +24,9 @@ typedef struct {
     gboolean has_role[2], supports_refreshes; /* the latter of the destination */
     const SlJsonNode *ipc_options[2];         /* connectorIPCOptions; NULL: none */
     const SlJsonNode *secret_paths[2];        /* NULL: none */
-    const SlJsonNode *catalog, *state;        /* sync; state NULL: none */
+    const SlJsonNode *manifests[2];           /* what the connector is; NULL: a program */
+    char *components[2], *components_sha256[2];
+    const SlJsonNode *catalog, *state; /* sync; state NULL: none */
     char *namespace_definition, *namespace_format, *prefix;
     gboolean is_reset;
 } OrchestratorInput;

@@ -119,6 +119,13 @@ test_control(void)
     g_autofree char *config = sl_control_parse((SlSpan){good, sizeof good - 1}, &error);
     g_assert_no_error(error);
     g_assert_cmpstr(config, ==, "{\"n\":1.0, \"k\":\"\\u0061\"}");
+    /* what the platform has put in is not the user's */
+    static const char injected[] =
+        "{\"type\":\"CONNECTOR_CONFIG\",\"connectorConfig\":{\"config\":{\"n\":1.0, "
+        "\"__injected_declarative_manifest\":{\"n\":2},\"__injected_x\":1,\"m\":[3]}}}";
+    g_autofree char *own = sl_control_parse((SlSpan){injected, sizeof injected - 1}, &error);
+    g_assert_no_error(error);
+    g_assert_cmpstr(own, ==, "{\"n\":1.0,\"m\":[3]}");
     g_assert_null(sl_control_parse((SlSpan){other, sizeof other - 1}, &error));
     g_assert_no_error(error);
     g_assert_null(sl_control_parse((SlSpan){bad, sizeof bad - 1}, &error));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "sl-error.h"
+#include "sl-json-write.h"
 
 static const char *const status_names[] = {
     [SL_STREAM_PENDING] = "PENDING",       [SL_STREAM_STARTED] = "STARTED",
@@ -172,6 +173,42 @@ sl_log_message_clear(SlLogMessage *log)
     *log = (SlLogMessage){0};
 }
 
+static gboolean
+is_injected(const SlJsonNode *key)
+{
+    g_autofree char *name = sl_json_dup_string(key);
+    return name != NULL && g_str_has_prefix(name, SL_INJECTED_PREFIX);
+}
+
+static gboolean
+has_injected(const SlJsonDoc *doc, const SlJsonNode *config)
+{
+    SL_JSON_FOREACH (doc, config, key)
+        if (is_injected(key))
+            return TRUE;
+    return FALSE;
+}
+
+/* What we have put into a configuration for the connector alone is none of the user's. */
+static char *
+without_injected(const SlJsonDoc *doc, const SlJsonNode *config)
+{
+    if (!has_injected(doc, config))
+        return sl_json_dup_span(config);
+    GString *out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    sl_json_begin_object(&w);
+    SL_JSON_FOREACH (doc, config, key) {
+        g_autofree char *name = sl_json_dup_string(key);
+        if (name == NULL || is_injected(key))
+            continue;
+        sl_json_key(&w, name);
+        sl_json_node(&w, key + 1);
+    }
+    sl_json_end_object(&w);
+    return g_string_free(out, FALSE);
+}
+
 char *
 sl_control_parse(SlSpan payload, GError **error)
 {
@@ -187,7 +224,7 @@ sl_control_parse(SlSpan payload, GError **error)
                      "control.connectorConfig.config: missing or not an object");
         return NULL;
     }
-    return sl_json_dup_span(config);
+    return without_injected(doc, config);
 }
 
 void

@@ -51,8 +51,11 @@ gboolean sl_log_message_parse(SlSpan payload, SlLogMessage *ret, GError **error)
 void sl_log_message_clear(SlLogMessage *log);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(SlLogMessage, sl_log_message_clear)
 
-/* CONTROL of type CONNECTOR_CONFIG: the new configuration's own bytes. NULL without an error: a
- * CONTROL of another type. */
+/* Members of a configuration that the platform adds for the program that runs manifests. */
+#define SL_INJECTED_PREFIX "__injected_"
+
+/* CONTROL of type CONNECTOR_CONFIG: the new configuration's own bytes; what was injected is left
+ * out. NULL without an error: a CONTROL of another type. */
 char *sl_control_parse(SlSpan payload, GError **error);
 
 /* A STREAM_STATUS message as one line without its newline. Names are JSON values; ns "null": left

@@ -18,7 +18,7 @@ test_host(void)
         {"native pypi docker", missing, "native pypi"},
         {"docker,\tpypi", there, "docker pypi"},
         {"docker", missing, ""},
-        {"npm manifest oci native", there, "native"},
+        {"npm manifest oci native", there, "manifest native"},
         {"", there, ""},
     };
     g_assert_true(g_file_set_contents(there, "", 0, NULL));

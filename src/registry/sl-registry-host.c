@@ -32,7 +32,12 @@ always(const char *socket)
 static const struct {
     const char *name;
     gboolean (*is_there)(const char *engine_socket);
-} runtimes[] = {{"native", always}, {"pypi", always}, {"docker", has_engine}};
+} runtimes[] = {
+    {"native", always},
+    {"pypi", always},
+    {"manifest", always},
+    {"docker", has_engine},
+};
 
 static gboolean
 can_run(const char *name, const char *engine_socket)

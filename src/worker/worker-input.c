@@ -9,6 +9,7 @@
 #include "sl-queue.h"
 #include "sl-sql.h"
 #include "worker-catalog.h"
+#include "worker-kit.h"
 
 /* What a person waits for goes before what a schedule started. */
 enum { PRIORITY_SCHEDULED, PRIORITY_MANUAL, PRIORITY_INTERACTIVE };
@@ -35,23 +36,25 @@ side_clear(Side *side)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Side, side_clear)
 
 static gboolean
-load_definition(SlTx *tx, const char *definition_id, SlDefinition **ret, GError **error)
+load_definition(SlTx *tx, const char *definition_id, gint64 now, SlDefinition **ret, GError **error)
 {
-    return sl_sql_definition_get(tx, definition_id, ret, error) &&
-           (*ret != NULL ||
-            sl_error_set(error, SL_ERROR_NOT_FOUND, "connector definition '%s' does not exist",
-                         definition_id));
+    if (!sl_sql_definition_get(tx, definition_id, ret, error))
+        return FALSE;
+    if (*ret == NULL)
+        return sl_error_set(error, SL_ERROR_NOT_FOUND, "connector definition '%s' does not exist",
+                            definition_id);
+    return worker_kit_ensure(tx, *ret, now, error);
 }
 
 static gboolean
-load_side(SlTx *tx, const char *actor_id, Side *ret, GError **error)
+load_side(SlTx *tx, const char *actor_id, gint64 now, Side *ret, GError **error)
 {
     if (!sl_sql_actor_get(tx, actor_id, &ret->actor, error))
         return FALSE;
     if (ret->actor == NULL || ret->actor->tombstone)
         return sl_error_set(error, SL_ERROR_NOT_FOUND, "source or destination '%s' does not exist",
                             actor_id);
-    return load_definition(tx, ret->actor->definition_id, &ret->definition, error);
+    return load_definition(tx, ret->actor->definition_id, now, &ret->definition, error);
 }
 
 static const char *
@@ -71,6 +74,9 @@ write_side(SlJsonWriter *w, const Side *side)
         sl_json_member_string(w, "actorId", side->actor->actor_id);
         sl_json_member_raw(w, "configuration", side->actor->configuration);
     }
+    /* The manifest itself is added when the input is asked for. */
+    if (sl_record_has(&sl_definition_record, side->definition, SL_DEFINITION_MANIFEST_VERSION))
+        sl_json_member_int(w, "manifestVersion", side->definition->manifest_version);
     sl_json_member_bool(w, "supportsRefreshes", side->definition->supports_refreshes);
     const char *ipc_options = side->definition->ipc_options;
     if (g_strcmp0(ipc_options, "{}") != 0)
@@ -161,8 +167,8 @@ build_sync(SlTx *tx, const SlJob *job, gint64 attempt_number, gint64 now, GStrin
     if (connection == NULL || connection->status == SL_CONNECTION_STATUS_DEPRECATED)
         return sl_error_set(error, SL_ERROR_NOT_FOUND, "connection '%s' does not exist",
                             job->scope);
-    if (!load_side(tx, connection->source_id, &source, error) ||
-        !load_side(tx, connection->destination_id, &destination, error))
+    if (!load_side(tx, connection->source_id, now, &source, error) ||
+        !load_side(tx, connection->destination_id, now, &destination, error))
         return FALSE;
     g_autofree char *catalog =
         worker_catalog_prepare(tx, connection, destination.definition->supports_refreshes, job,
@@ -184,14 +190,14 @@ build_sync(SlTx *tx, const SlJob *job, gint64 attempt_number, gint64 now, GStrin
 /* --- check, discover, spec ------------------------------------------------------------------- */
 
 static gboolean
-build_of_actor(SlTx *tx, const SlJobInput *job_input, const char *type, GString *input,
+build_of_actor(SlTx *tx, const SlJobInput *job_input, const char *type, gint64 now, GString *input,
                GString *launch, GError **error)
 {
     g_auto(Side) side = {0};
     SlJsonWriter in = SL_JSON_WRITER_INIT(input), out = SL_JSON_WRITER_INIT(launch);
     if (job_input->actor_id != NULL
-            ? !load_side(tx, job_input->actor_id, &side, error)
-            : !load_definition(tx, job_input->definition_id, &side.definition, error))
+            ? !load_side(tx, job_input->actor_id, now, &side, error)
+            : !load_definition(tx, job_input->definition_id, now, &side.definition, error))
         return FALSE;
     if (side.actor == NULL && job_input->configuration != NULL) {
         side.actor = sl_actor_new(); /* one that nobody has saved has no id */
@@ -231,8 +237,8 @@ build_bare_spec(const SlJobInput *job_input, GString *input, GString *launch)
 }
 
 static gboolean
-build_single(SlTx *tx, const SlJob *job, SlWorkloadType type, GString *input, GString *launch,
-             GError **error)
+build_single(SlTx *tx, const SlJob *job, SlWorkloadType type, gint64 now, GString *input,
+             GString *launch, GError **error)
 {
     const char *text = job->input != NULL ? job->input : "{}";
     g_autoptr(SlJobInput) job_input =
@@ -245,8 +251,8 @@ build_single(SlTx *tx, const SlJob *job, SlWorkloadType type, GString *input, GS
     }
     if (job_input->actor_id == NULL && job_input->definition_id == NULL)
         return sl_error_set(error, SL_ERROR_INVALID, "job input: actorId is required");
-    return build_of_actor(tx, job_input, sl_enum_name(&sl_workload_type_enum, (int)type), input,
-                          launch, error);
+    return build_of_actor(tx, job_input, sl_enum_name(&sl_workload_type_enum, (int)type), now,
+                          input, launch, error);
 }
 
 static SlWorkloadType
@@ -275,7 +281,7 @@ worker_input_build(SlTx *tx, const SlJob *job, gint64 attempt_number, gint64 now
     if (ok && moves_data)
         ok = build_sync(tx, job, attempt_number, now, input, launch, error);
     else if (ok)
-        ok = build_single(tx, job, type, input, launch, error);
+        ok = build_single(tx, job, type, now, input, launch, error);
     if (!ok)
         return FALSE;
     ret->type = type;

@@ -71,7 +71,32 @@ resolve(const WorkloadApiCall *call, const char *stored, GError **error)
     return NULL;
 }
 
-/* One of source and destination: its configuration in clear, and where its secrets are. */
+/* The manifest that the connector is, and code of its own. */
+static gboolean
+write_manifest(const WorkloadApiCall *call, SlJsonWriter *w, const SlJsonDoc *doc,
+               const SlJsonNode *side, GError **error)
+{
+    const SlJsonNode *node = sl_json_get(doc, side, "manifestVersion");
+    const SlJsonNode *id = sl_json_get(doc, side, "definitionId");
+    g_autofree char *definition_id = id != NULL ? sl_json_dup_string(id) : NULL;
+    g_autoptr(SlManifestCode) code = NULL;
+    gint64 version;
+    if (node == NULL || definition_id == NULL || !sl_json_get_int64(node, &version))
+        return TRUE;
+    if (!sl_sql_manifest_get_code(call->tx, definition_id, version, &code, error))
+        return FALSE;
+    if (code == NULL)
+        return sl_error_set(error, SL_ERROR_NOT_FOUND,
+                            "version %" G_GINT64_FORMAT " of the manifest of '%s' is not there",
+                            version, definition_id);
+    sl_json_member_raw(w, "manifest", code->manifest);
+    sl_json_member_string(w, "components", code->components);
+    sl_json_member_string(w, "componentsSha256", code->components_sha256);
+    return TRUE;
+}
+
+/* One of source and destination: its configuration in clear, where its secrets are, and its
+ * manifest. */
 static gboolean
 write_side(const WorkloadApiCall *call, SlJsonWriter *w, const SlJsonDoc *doc,
            const SlJsonNode *side, GError **error)
@@ -95,6 +120,8 @@ write_side(const WorkloadApiCall *call, SlJsonWriter *w, const SlJsonDoc *doc,
         sl_json_member_raw(w, name, plain);
         sl_json_member_raw(w, "secretPaths", paths);
     }
+    if (!write_manifest(call, w, doc, side, error))
+        return FALSE;
     sl_json_end_object(w);
     return TRUE;
 }

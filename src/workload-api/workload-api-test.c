@@ -269,6 +269,44 @@ test_input_mappers(Fixture *f, gconstpointer data)
 #undef CATALOG
 }
 
+/* The manifest of the version that the job was made with, whatever has become of it since; with
+ * code of its own and the consent to it. */
+static void
+test_input_manifest(Fixture *f, gconstpointer data)
+{
+    queue_fixture_script(
+        f->db,
+        "insert into declarative_manifest (definition_id, version, manifest, spec, components, "
+        "components_sha256, created_at) select definition_id, 1, '{\"streams\": [1.10]}', '{}', "
+        "null, null, now() from actor where actor_id = '" FIXTURE_SOURCE
+        "' union all select definition_id, 2, '{}', '{}', E'x = 1\\n', 'abc', now() from actor "
+        "where "
+        "actor_id = '" FIXTURE_SOURCE "'");
+    static const struct {
+        int version;
+        const char *expected; /* NULL: there is none */
+    } cases[] = {
+        {1, "\"manifestVersion\":1,\"configuration\":{},\"secretPaths\":[],"
+            "\"manifest\":{\"streams\": [1.10]}}"},
+        {2, "\"manifest\":{},\"components\":\"x = 1\\n\",\"componentsSha256\":\"abc\"}"},
+        {3, NULL},
+    };
+    g_autofree char *token = claim(f);
+    g_autofree char *path = g_strdup_printf("/%s/input", f->id);
+    for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *sql = g_strdup_printf(
+            "update workload set input = (select '{\"type\":\"check\",\"source\":{"
+            "\"definitionId\":\"' || definition_id || '\",\"manifestVersion\":%d,"
+            "\"configuration\":{}}}' from actor where actor_id = '" FIXTURE_SOURCE "')",
+            cases[i].version);
+        queue_fixture_script(f->db, sql);
+        g_autofree char *input =
+            call(f, "GET", path, token, NULL, cases[i].expected != NULL ? 200 : 404);
+        g_assert_nonnull(strstr(input, cases[i].expected != NULL ? cases[i].expected
+                                                                 : "version 3 of the manifest"));
+    }
+}
+
 /* A connector's new configuration reaches its actor, sealed, and rests nowhere in clear; one that
  * comes after a person's edit is dropped. */
 static void
@@ -385,6 +423,7 @@ main(int argc, char **argv)
     ADD("input", test_input);
     ADD("input-silence", test_input_silence);
     ADD("input-mappers", test_input_mappers);
+    ADD("input-manifest", test_input_manifest);
     ADD("control", test_control);
     g_test_add("/workload-api/control-after-edit", Fixture, "edited", setup, test_control,
                teardown);

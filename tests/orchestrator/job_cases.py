@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Check, discover and spec."""
 import fcntl
+import hashlib
 import json
 import os
 
@@ -150,4 +151,47 @@ def case_folders_of_the_killed():
     assert os.listdir(run.folder + "/run") == ["alive"], os.listdir(run.folder + "/run")
     assert os.path.exists(run.folder + "/run/alive/source/ctl")
     os.close(alive)
+    return run
+
+
+SEEN = "json.dump([json.load(open(option('config'))), os.environ.get('AIRBYTE_ENABLE_UNSAFE_CODE')], open(HERE + '/seen', 'w'))\n"
+
+
+def case_manifest():
+    """It comes with the configuration, in whose place the user cannot put one; what comes back has it not."""
+    said = 'say("CONTROL", "control", type="CONNECTOR_CONFIG", emitted_at=1, connectorConfig={"config": %s})\n'
+    for components in [None, "print(1)\n"]:
+        back = "dict(json.load(open(option('config'))), fresh=1)"
+        run = Run(kind="check", source=SEEN + said % back + OK)
+        side = run.api.input["source"]
+        side["configuration"]["__injected_declarative_manifest"] = {"evil": True}
+        side["configuration"]["__injected_components_py"] = "evil()"
+        side["manifest"] = {"version": "6.1.0", "n": 1.5}
+        if components:
+            side.update(components=components, componentsSha256=hashlib.sha256(components.encode()).hexdigest())
+        run.go().succeeded()
+        seen, unsafe = json.load(open(run.folder + "/seen"))
+        expected = {"password": "hunter22", "n": 1, "__injected_declarative_manifest": {"version": "6.1.0", "n": 1.5}}
+        if components:
+            expected.update(__injected_components_py=components,
+                            __injected_components_py_checksums={"sha256": side["componentsSha256"]})
+        assert seen == expected, seen
+        assert unsafe == ("true" if components else None), unsafe
+        assert run.configs() == [{"source": {"password": "hunter22", "n": 1, "fresh": 1}}], run.configs()
+        if not components:
+            run.close()
+    return run
+
+
+def case_manifest_with_other_code():
+    """Code that is not what was consented to does not run, nor does anything else."""
+    for sha256 in ["0" * 64, None]:
+        run = Run(kind="check", source=SEEN + OK)
+        run.api.input["source"].update(manifest={}, components="print(2)", componentsSha256=sha256)
+        body = run.go().end()[1]
+        text = json.dumps(body)
+        assert "is not what the administrator has consented to" in text and "succeeded" not in text, text
+        assert not os.path.exists(run.folder + "/seen")
+        if sha256:
+            run.close()
     return run

@@ -5,7 +5,7 @@
 -- The host's, and those of one workspace or everywhere.
 -- params: actor_type text?, workspace_id uuid?, everywhere bool
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    supports_refreshes, custom, pinned, workspace_id, manifest_version
+    supports_refreshes, custom, pinned, workspace_id, manifest_version, kit_version
 from actor_definition
 where ($1 is null or actor_type = $1) and ($3 or workspace_id is null or workspace_id = $2) and not tombstone
 order by name, definition_id;
@@ -24,7 +24,7 @@ where definition_id = any($1);
 -- By its id or by one that it stands in for.
 -- params: definition_id uuid
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, pinned, workspace_id, manifest_version
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, pinned, workspace_id, manifest_version, kit_version
 from actor_definition
 where (definition_id = $1 or aliases @> array[$1]) and not tombstone
 order by definition_id = $1 desc, custom desc, created_at, definition_id
@@ -40,7 +40,7 @@ select definition_id, name, actor_type, runtime, command, tree, docker_repositor
 from actor_definition
 where actor_type = $1 and not tombstone
   and regexp_replace(docker_repository, '^.*/', '') in ($1 || '-' || $2, $2)
-  and (workspace_id is null or workspace_id = $3) and manifest_version is null
+  and (workspace_id is null or workspace_id = $3 and manifest_version is null)
 order by workspace_id nulls first, custom desc, created_at, definition_id
 limit 1;
 
@@ -69,20 +69,22 @@ returning definition_id, name, actor_type, runtime, command, tree, docker_reposi
 -- row: Definition
 -- One of the administrator's. Registered again under its id, it is replaced, but what it stands in for and
 -- may have is kept unless it is given; what a package ships is not.
--- params: definition_id uuid, name text, actor_type text, runtime text, command jsonb, tree text, docker_repository text, docker_image_tag text, documentation_url text, aliases uuid[], spec text, supports_refreshes bool, limits jsonb, ipc_options jsonb, now timestamptz
+-- params: definition_id uuid, name text, actor_type text, runtime text, command jsonb, tree text, docker_repository text, docker_image_tag text, documentation_url text, aliases uuid[], spec text, supports_refreshes bool, limits jsonb, ipc_options jsonb, kit_version text, now timestamptz
 insert into actor_definition as d (definition_id, name, actor_type, runtime, command, tree, docker_repository,
-    docker_image_tag, documentation_url, aliases, spec, supports_refreshes, limits, ipc_options, custom, created_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, true, $15, $15)
+    docker_image_tag, documentation_url, aliases, spec, supports_refreshes, limits, ipc_options, kit_version, custom, created_at,
+    updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, true, $16, $16)
 on conflict (definition_id) do update
 set name = excluded.name, runtime = excluded.runtime, command = excluded.command, tree = excluded.tree,
     docker_repository = excluded.docker_repository, docker_image_tag = excluded.docker_image_tag,
     documentation_url = coalesce(nullif(excluded.documentation_url, ''), d.documentation_url),
     aliases = case when excluded.aliases = '{}' then d.aliases else excluded.aliases end, spec = excluded.spec,
     supports_refreshes = excluded.supports_refreshes, limits = case when excluded.limits = '{}' then d.limits else excluded.limits end,
-    ipc_options = case when excluded.ipc_options = '{}' then d.ipc_options else excluded.ipc_options end, tombstone = false, updated_at = excluded.updated_at
+    ipc_options = case when excluded.ipc_options = '{}' then d.ipc_options else excluded.ipc_options end, kit_version = excluded.kit_version,
+    manifest_version = case when excluded.runtime = 'manifest' then d.manifest_version end, tombstone = false, updated_at = excluded.updated_at
 where d.custom and d.actor_type = excluded.actor_type
 returning definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, pinned, workspace_id, manifest_version;
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, pinned, workspace_id, manifest_version, kit_version;
 
 -- name: definition_pin
 -- int:
@@ -108,12 +110,13 @@ select count(*) from gone;
 
 -- name: definition_find_image
 -- row: Definition
--- Of the host: what is installed of a container image.
+-- Of the host: what is installed of a container image. A manifest is its definition's own: nothing else is run like it.
 -- params: actor_type text, docker_repository text, docker_image_tag text
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
     to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, workspace_id, manifest_version
 from actor_definition
-where actor_type = $1 and docker_repository = $2 and docker_image_tag = $3 and workspace_id is null and not tombstone
+where actor_type = $1 and docker_repository = $2 and docker_image_tag = $3 and workspace_id is null
+  and manifest_version is null and not tombstone
 order by custom desc, created_at, definition_id
 limit 1;
 
@@ -148,13 +151,16 @@ returning d.definition_id, d.name, d.actor_type, d.runtime, d.command, d.tree, d
 -- params: definition_id uuid, workspace_id uuid, name text, docker_repository text, docker_image_tag text, spec text, now timestamptz
 insert into actor_definition (definition_id, name, actor_type, runtime, command, docker_repository, docker_image_tag, spec,
     custom, workspace_id, manifest_version, created_at, updated_at)
-values ($1, $3, 'source', 'declarative', '["source-declarative-manifest"]', $4, $5, $6, true, $2, 1, $7, $7);
+values ($1, $3, 'source', 'manifest', '["sluice_connector"]', $4, $5, $6, true, $2, 1, $7, $7);
 
 -- name: definition_set_manifest
 -- exec:
+-- A workspace's is run by whatever environment then fits it; the host's has its own.
 -- params: definition_id uuid, version int8, docker_image_tag text, spec text, now timestamptz
 update actor_definition
-set manifest_version = $2, docker_image_tag = $3, spec = $4, updated_at = $5
+set manifest_version = $2, docker_image_tag = $3, spec = $4, updated_at = $5,
+    tree = case when workspace_id is null then tree else '' end,
+    kit_version = case when workspace_id is null then kit_version else '' end
 where definition_id = $1;
 
 -- name: manifest_add
@@ -167,7 +173,7 @@ values ($1, $2, $3, $4, $5);
 -- int:
 -- Of two at once the second one is refused: its version is there already.
 -- params: definition_id uuid
-select max(version) + 1 from declarative_manifest where definition_id = $1;
+select coalesce(max(version), 0) + 1 from declarative_manifest where definition_id = $1;
 
 -- name: manifest_get_active
 -- row: ManifestRow
@@ -185,3 +191,18 @@ from actor_definition d
 join declarative_manifest m on m.definition_id = d.definition_id and m.version = d.manifest_version
 where d.workspace_id = $1 and not d.tombstone
 order by d.name, d.definition_id;
+
+-- name: definition_list_kits
+-- rows: Definition
+-- Environments that run manifests.
+-- params:
+select distinct tree, kit_version
+from actor_definition
+where kit_version <> '' and tree <> '' and not tombstone;
+
+-- name: definition_set_kit
+-- exec:
+-- params: definition_id uuid, tree text, kit_version text, now timestamptz
+update actor_definition
+set tree = $2, kit_version = $3, updated_at = $4
+where definition_id = $1;

@@ -26,3 +26,18 @@ insert into declarative_testing (definition_id, testing_values, updated_at)
 values ($1, $2, $3)
 on conflict (definition_id) do update
 set testing_values = excluded.testing_values, updated_at = excluded.updated_at;
+
+-- name: manifest_get_code
+-- row: ManifestCode
+-- What runs: one version, with the code of its own that was consented to.
+-- params: definition_id uuid, version int8
+select version, manifest, components, components_sha256
+from declarative_manifest
+where definition_id = $1 and version = $2;
+
+-- name: manifest_consent
+-- exec:
+-- params: definition_id uuid, version int8, components text, components_sha256 text
+update declarative_manifest
+set components = $3, components_sha256 = $4
+where definition_id = $1 and version = $2;

@@ -6,6 +6,7 @@
 
 #include "server-definition.h"
 #include "server-job.h"
+#include "server-manifest.h"
 #include "server-problem.h"
 #include "server-routes.h"
 #include "sl-error.h"
@@ -34,6 +35,8 @@ make_connector(const SlDefinition *row)
     sl_connector_response_set_supports_refreshes(connector, row->supports_refreshes);
     sl_connector_response_set_custom(connector, row->custom);
     sl_connector_response_set_pinned(connector, row->pinned);
+    if (row->kit_version != NULL && *row->kit_version != '\0')
+        connector->kit_version = g_strdup(row->kit_version);
     connector->spec = g_strdup(row->spec);
     return connector;
 }
@@ -61,9 +64,13 @@ server_connector_get(ServerCtx *ctx, const SlConnectorIdRequest *in, SlConnector
                      GError **error)
 {
     g_autoptr(SlDefinition) row = NULL;
-    if (!server_definition_load(ctx, NULL, in->definition_id, -1, &row, error))
+    g_autoptr(SlManifestCode) code = NULL;
+    if (!server_definition_load(ctx, NULL, in->definition_id, -1, &row, error) ||
+        !sl_sql_manifest_get_code(ctx->tx, row->definition_id, row->manifest_version, &code, error))
         return FALSE;
     *ret = make_connector(row);
+    if (code != NULL)
+        (*ret)->components_sha256 = g_strdup(code->components_sha256);
     return TRUE;
 }
 
@@ -165,7 +172,25 @@ save(ServerCtx *ctx, const SlConnectorRegisterRequest *in, const char *definitio
         in->documentation_url != NULL ? in->documentation_url : "",
         in->aliases != NULL ? (const char *const *)in->aliases : none, spec, in->supports_refreshes,
         in->limits != NULL ? in->limits : "{}",
-        in->connector_ipcoptions != NULL ? in->connector_ipcoptions : "{}", ctx->now, ret, error);
+        in->connector_ipcoptions != NULL ? in->connector_ipcoptions : "{}",
+        in->kit_version != NULL ? in->kit_version : "", ctx->now, ret, error);
+}
+
+/* What the connector says, or its manifest. *ret_spec NULL and TRUE: not yet. */
+static gboolean
+find_spec(ServerCtx *ctx, const SlConnectorRegisterRequest *in, const char *definition_id,
+          char **ret_spec, GError **error)
+{
+    if (strcmp(in->runtime, SERVER_MANIFEST_RUNTIME) == 0)
+        return server_manifest_judge(ctx, in, ret_spec, error);
+    if (in->manifest != NULL || in->components != NULL)
+        return sl_error_set(error, SL_ERROR_INVALID,
+                            "%s: is of the runtime 'manifest', not of '%s'",
+                            in->manifest != NULL ? "manifest" : "components", in->runtime);
+    if (in->spec == NULL)
+        return ask_for_spec(ctx, in, definition_id, ret_spec, error);
+    *ret_spec = g_strdup(in->spec);
+    return TRUE;
 }
 
 gboolean
@@ -174,24 +199,22 @@ server_connector_register(ServerCtx *ctx, const SlConnectorRegisterRequest *in,
 {
     g_autoptr(SlDefinition) row = NULL;
     g_autofree char *new_id = in->definition_id == NULL ? sl_id_new() : NULL;
-    g_autofree char *asked = NULL;
+    g_autofree char *spec = NULL;
     const char *id = in->definition_id != NULL ? in->definition_id : new_id;
-    const char *spec = in->spec;
 
     if (in->command == NULL || in->command[0] == NULL || in->command[0][0] == '\0')
         return sl_error_set(error, SL_ERROR_INVALID, "command: must name the connector");
-    if (spec == NULL) {
-        if (!ask_for_spec(ctx, in, id, &asked, error))
-            return FALSE;
-        if (asked == NULL)
-            return TRUE;
-        spec = asked;
-    }
+    if (!find_spec(ctx, in, id, &spec, error))
+        return FALSE;
+    if (spec == NULL)
+        return TRUE;
     if (!check_spec(spec, error) || !save(ctx, in, id, spec, &row, error))
         return FALSE;
     if (row == NULL)
         return sl_error_set(error, SL_ERROR_CONFLICT,
                             "definitionId: '%s' comes with Sluice, or is of the other type", id);
+    if (!server_manifest_keep(ctx, in, row, error))
+        return FALSE;
     *ret = make_connector(row);
     return TRUE;
 }

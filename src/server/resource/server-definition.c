@@ -130,10 +130,11 @@ server_definition_remove(ServerCtx *ctx, const char *workspace_id, const char *d
 /* --- the public API ------------------------------------------------------------------------------
  */
 
+/* A workspace's own manifest. One of the host is a connector like others. */
 static gboolean
 is_declarative(const SlDefinition *row)
 {
-    return strcmp(row->runtime, SERVER_DECLARATIVE_RUNTIME) == 0;
+    return row->workspace_id != NULL && strcmp(row->runtime, SERVER_MANIFEST_RUNTIME) == 0;
 }
 
 static SlDefinitionResponse *

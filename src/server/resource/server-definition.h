@@ -7,7 +7,7 @@
 /* Connectors, without their face on either API. A definition belongs to the whole host (shipped, or
  * registered by the administrator) or to one workspace, which alone sees and changes it. */
 
-#define SERVER_DECLARATIVE_RUNTIME "declarative" /* a manifest, see server-manifest.h */
+#define SERVER_MANIFEST_RUNTIME "manifest" /* see server-manifest.h */
 
 /* By its id or by one that it stands in for. workspace_id NULL: of all workspaces that the
  * caller may see. actor_type -1: either. SL_ERROR_NOT_FOUND. */

@@ -10,43 +10,22 @@
 #include "server-workspace.h"
 #include "sl-error.h"
 #include "sl-id.h"
+#include "sl-manifest.h"
 #include "sl-sql.h"
-
-/* The image that runs manifests in the reference, by which clients know such sources. */
-#define IMAGE "airbyte/source-declarative-manifest"
 
 /* --- domain --------------------------------------------------------------------------------------
  */
 
-/* The ConnectorSpecification of a manifest, whose own spec has other spellings; *ret_version is the
- * version of the kit that it was written for. */
+/* What the connector can be configured with; *ret_version is the version of the kit that the
+ * manifest was written for. */
 static char *
 make_spec(const char *manifest, char **ret_version, GError **error)
 {
     g_autoptr(SlJsonDoc) doc = sl_json_read(manifest, strlen(manifest), NULL, error);
     if (doc == NULL)
         return NULL;
-    const SlJsonNode *spec = sl_json_get(doc, sl_json_root(doc), "spec");
-    const SlJsonNode *version = sl_json_get(doc, sl_json_root(doc), "version");
-    const SlJsonNode *connection = sl_json_get(doc, spec, "connection_specification");
-    const SlJsonNode *page = sl_json_get(doc, spec, "documentation_url");
-    if (connection == NULL)
-        connection = sl_json_get(doc, spec, "connectionSpecification");
-    if (connection == NULL || connection->type != SL_JSON_OBJECT) {
-        sl_error_set(error, SL_ERROR_INVALID,
-                     "manifest.spec.connection_specification: is required, and an object");
-        return NULL;
-    }
-    g_autofree char *url = page != NULL ? sl_json_dup_string(page) : NULL;
-    *ret_version = version != NULL ? sl_json_dup_string(version) : NULL;
-    GString *out = g_string_new(NULL);
-    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
-    sl_json_begin_object(&w);
-    sl_json_member_string(&w, "documentationUrl", url);
-    sl_json_key(&w, "connectionSpecification");
-    sl_json_node(&w, connection);
-    sl_json_end_object(&w);
-    return g_string_free(out, FALSE);
+    *ret_version = sl_manifest_version(doc);
+    return sl_manifest_spec(doc, error);
 }
 
 gboolean
@@ -65,7 +44,7 @@ server_manifest_make(ServerCtx *ctx, const char *workspace_id, const char *name,
     g_autofree char *id = sl_id_new(), *version = NULL;
     g_autofree char *spec = make_spec(manifest, &version, error);
     return spec != NULL && server_workspace_load(ctx, workspace_id, NULL, error) &&
-           sl_sql_definition_add_manifest(ctx->tx, id, workspace_id, name, IMAGE,
+           sl_sql_definition_add_manifest(ctx->tx, id, workspace_id, name, SL_MANIFEST_IMAGE,
                                           version != NULL ? version : "", spec, ctx->now, NULL,
                                           error) &&
            sl_sql_manifest_add(ctx->tx, id, 1, manifest, spec, ctx->now, NULL, error) &&
@@ -88,6 +67,72 @@ server_manifest_change(ServerCtx *ctx, const char *workspace_id, const char *def
                                           version != NULL ? version : "", spec, ctx->now, NULL,
                                           error) &&
            server_manifest_load(ctx, workspace_id, definition_id, ret, error);
+}
+
+/* --- the host's ----------------------------------------------------------------------------------
+ */
+
+static gboolean
+check_code(const SlConnectorRegisterRequest *in, const SlJsonDoc *manifest, GError **error)
+{
+    g_autofree char *place = sl_manifest_find_code(manifest);
+    if (in->components == NULL)
+        return place == NULL ||
+               sl_error_set(error, SL_ERROR_INVALID,
+                            "components: is required, for '%s' is made by code of its own", place);
+    g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, in->components, -1);
+    return g_strcmp0(in->components_sha256, sum) == 0 ||
+           sl_error_set(error, SL_ERROR_INVALID,
+                        "componentsSha256: is not that of components: nobody has consented to "
+                        "this code");
+}
+
+/* What is registered already, for a request without a manifest: another environment for the same.
+ */
+static gboolean
+load_old_spec(ServerCtx *ctx, const SlConnectorRegisterRequest *in, char **ret_spec, GError **error)
+{
+    g_autoptr(SlDefinition) old = NULL;
+    if (in->definition_id != NULL &&
+        !sl_sql_definition_get(ctx->tx, in->definition_id, &old, error))
+        return FALSE;
+    if (old == NULL || !sl_record_has(&sl_definition_record, old, SL_DEFINITION_MANIFEST_VERSION))
+        return sl_error_set(error, SL_ERROR_INVALID,
+                            "manifest: is required of the runtime 'manifest'");
+    *ret_spec = g_strdup(old->spec);
+    return TRUE;
+}
+
+gboolean
+server_manifest_judge(ServerCtx *ctx, const SlConnectorRegisterRequest *in, char **ret_spec,
+                      GError **error)
+{
+    if (in->actor_type != SL_ACTOR_TYPE_SOURCE)
+        return sl_error_set(error, SL_ERROR_INVALID, "actorType: a manifest is a source");
+    if (in->manifest == NULL)
+        return load_old_spec(ctx, in, ret_spec, error);
+    g_autoptr(SlJsonDoc) doc = sl_json_read(in->manifest, strlen(in->manifest), NULL, error);
+    if (doc == NULL || !sl_manifest_check(doc, error) || !check_code(in, doc, error))
+        return FALSE;
+    *ret_spec = sl_manifest_spec(doc, error);
+    return *ret_spec != NULL;
+}
+
+gboolean
+server_manifest_keep(ServerCtx *ctx, const SlConnectorRegisterRequest *in,
+                     const SlDefinition *definition, GError **error)
+{
+    const char *id = definition->definition_id;
+    gint64 version = 0;
+    return in->manifest == NULL ||
+           (sl_sql_manifest_next_version(ctx->tx, id, &version, error) &&
+            sl_sql_manifest_add(ctx->tx, id, version, in->manifest, definition->spec, ctx->now,
+                                NULL, error) &&
+            (in->components == NULL ||
+             sl_sql_manifest_consent(ctx->tx, id, version, in->components, in->components_sha256,
+                                     NULL, error)) &&
+            sl_sql_definition_set_manifest(ctx->tx, id, version, definition->docker_image_tag,
+                                           definition->spec, ctx->now, NULL, error));
 }
 
 /* --- the public API ------------------------------------------------------------------------------

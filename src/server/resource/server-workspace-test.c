@@ -121,6 +121,90 @@ test_versions(Fixture *fix, gconstpointer data)
     call(fix, "DELETE", path, NULL, 204);
 }
 
+#define LOW_HEAD                                                                                   \
+    "{\"name\":\"Low\",\"actorType\":\"source\",\"runtime\":\"manifest\",\"command\":["            \
+    "\"sluice_connector\"],\"dockerRepository\":\"manifest/source-low\",\"dockerImageTag\":\"1\"," \
+    "\"tree\":\"/t/6\",\"kitVersion\":\"6.61.6\""
+#define LOW_MANIFEST(key, more)                                                                    \
+    "{\"version\":\"6.1.0\",\"type\":\"DeclarativeSource\",\"check\":{},\"streams\":[{"            \
+    "\"retriever\":{}" more "}],\"spec\":{\"connection_specification\":{\"properties\":{\"" key    \
+    "\":{\"type\":\"string\"}}}}}"
+#define SUM_OF_X "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+
+/* A manifest of the host: judged, its specification told without running anything; another one is
+ * its next version, another environment keeps it. */
+static void
+test_manifests(Fixture *fix, gconstpointer data)
+{
+    static const struct {
+        const char *more; /* behind LOW_HEAD */
+        const char *error;
+    } bad[] = {
+        {"", "manifest: is required of the runtime 'manifest'"},
+        {",\"manifest\":[]", "manifest"},
+        {",\"manifest\":{\"version\":\"6.1.0\"}", "manifest.type: is required"},
+        {",\"manifest\":" LOW_MANIFEST("a", ",\"x\":\"#/no\""),
+         "manifest.streams[0].x: '#/no' is not in the manifest"},
+        {",\"manifest\":" LOW_MANIFEST("a", ",\"t\":{\"type\":\"CustomRetriever\"}"),
+         "components: is required, for 'manifest.streams[0].t' is made by code"},
+        {",\"components\":\"x\",\"manifest\":" LOW_MANIFEST("a", ""), "componentsSha256: is not"},
+        {",\"components\":\"x\",\"componentsSha256\":\"00\",\"manifest\":" LOW_MANIFEST("a", ""),
+         "componentsSha256: is not that of components"},
+    };
+    fix->job_output = NULL; /* no job is made */
+    for (gsize i = 0; i < G_N_ELEMENTS(bad); i++)
+        assert_has(call(fix, "POST", DEFINITIONS, format(fix, LOW_HEAD "%s}", bad[i].more), 400),
+                   bad[i].error);
+    assert_has(call(fix, "POST", DEFINITIONS,
+                    "{\"name\":\"x\",\"actorType\":\"destination\",\"runtime\":\"manifest\","
+                    "\"command\":[\"c\"],\"manifest\":{}}",
+                    400),
+               "a manifest is a source");
+    assert_has(call(fix, "POST", DEFINITIONS,
+                    "{\"name\":\"x\",\"actorType\":\"source\",\"runtime\":\"exec\",\"command\":["
+                    "\"/c\"],\"manifest\":{}}",
+                    400),
+               "manifest: is of the runtime 'manifest', not of 'exec'");
+
+    const char *made =
+        call(fix, "POST", DEFINITIONS, LOW_HEAD ",\"manifest\":" LOW_MANIFEST("one", "") "}", 200);
+    const char *id = member(fix, made, "definitionId"), *path = format(fix, DEFINITIONS "/%s", id);
+    assert_has(member(fix, made, "spec"), "\"connectionSpecification\":{\"properties\":{\"one\"");
+    g_assert_cmpstr(member(fix, made, "kitVersion"), ==, "6.61.6");
+    /* it is a connector like others, and no workspace's */
+    assert_has(call(fix, "GET", WS "/definitions/sources", NULL, 200), id);
+    assert_lacks(call(fix, "GET", WS "/definitions/declarative_sources", NULL, 200), id);
+    const char *actor = format(fix, "{\"name\":\"n\",\"workspaceId\":\"" FIXTURE_WORKSPACE
+                                    "\",\"configuration\":{\"sourceType\":\"low\",\"one\":%%s}}");
+    g_auto(GStrv) halves = g_strsplit(actor, "%s", 2);
+    call(fix, "POST", "/api/public/v1/sources", format(fix, "%s5%s", halves[0], halves[1]), 422);
+    const char *source = call(fix, "POST", "/api/public/v1/sources",
+                              format(fix, "%s\"k\"%s", halves[0], halves[1]), 200);
+    g_assert_cmpstr(member(fix, source, "definitionId"), ==, id);
+
+    /* another environment, then another manifest, with code that somebody has read */
+    const char *again = format(fix, LOW_HEAD ",\"definitionId\":\"%s\"%%s}", id);
+    g_auto(GStrv) parts = g_strsplit(again, "%s", 2);
+    assert_has(call(fix, "POST", DEFINITIONS, format(fix, "%s%s", parts[0], parts[1]), 200),
+               "\"one\"");
+    const char *coded = format(
+        fix, "%s,\"components\":\"x\",\"componentsSha256\":\"" SUM_OF_X "\",\"manifest\":%s%s",
+        parts[0], LOW_MANIFEST("two", ",\"t\":{\"type\":\"CustomRetriever\"}"), parts[1]);
+    assert_has(call(fix, "POST", DEFINITIONS, coded, 200), "\"two\"");
+    g_assert_cmpstr(member(fix, call(fix, "GET", path, NULL, 200), "componentsSha256"), ==,
+                    SUM_OF_X);
+    g_assert_cmpint(
+        queue_fixture_count(fix->server.db, "select count(*) from declarative_manifest"), ==, 2);
+    /* the code goes with its version */
+    call(fix, "POST", DEFINITIONS,
+         format(fix, "%s,\"manifest\":%s%s", parts[0], LOW_MANIFEST("three", ""), parts[1]), 200);
+    assert_lacks(call(fix, "GET", path, NULL, 200), "componentsSha256");
+    call(fix, "DELETE", path, NULL, 409);
+    call(fix, "DELETE", format(fix, "/api/public/v1/sources/%s", member(fix, source, "sourceId")),
+         NULL, 204);
+    call(fix, "DELETE", path, NULL, 204);
+}
+
 /* Mail for all but success; a change goes item by item and channel by channel. */
 static void
 test_notifications(Fixture *fix, gconstpointer data)
@@ -272,6 +356,7 @@ main(int argc, char **argv)
     CASE("workspace-life", test_workspace_life);
     CASE("definitions", test_definitions);
     CASE("versions", test_versions);
+    CASE("manifests", test_manifests);
     CASE("own-definitions", test_own_definitions);
     CASE("oauth", test_oauth);
     return g_test_run();
