@@ -175,6 +175,11 @@ static const Key keys[] = {
      "not asked"},
     {"Registry", "Url", KEY_STRING, AT(registry_url), "", 0, 0,
      "where a registry is fetched once a day; empty: nowhere"},
+    {"Registry", "Manifests", KEY_STRING, AT(registry_manifests),
+     "https://connectors.airbyte.com/files/metadata/{repository}/{version}/manifest.yaml", 0, 0,
+     "where sluicectl gets the manifest of a low-code source of which the registry does not say "
+     "it; "
+     "empty: nowhere"},
     {"Registry", "Runtimes", KEY_STRING, AT(registry_runtimes), "native pypi manifest docker", 0, 0,
      "how connectors of the registry may be run here, the preferred way first; what this host "
      "cannot do is left out"},

@@ -84,6 +84,7 @@ typedef struct {
 
     /* [Registry] */
     char *registry_file, *registry_url; /* "" = none */
+    char *registry_manifests;           /* an address with {repository} and {version} */
     char *registry_runtimes;            /* names, the preferred one first */
 } SlConfig;
 

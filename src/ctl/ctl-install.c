@@ -29,6 +29,7 @@ ctl_registration_clear(CtlRegistration *r)
     g_free(r->command);
     g_free(r->tree);
     g_free(r->kit_version);
+    g_free(r->alias);
     g_free(r->manifest);
     g_free(r->components);
     g_free(r->components_sha256);
@@ -53,6 +54,11 @@ registration_json(const CtlRegistration *r, const char *replaced_id)
         sl_json_member_string(&w, "tree", r->tree);
     sl_json_member_string(&w, "dockerRepository", r->repository);
     sl_json_member_string(&w, "dockerImageTag", r->version);
+    if (r->alias != NULL) {
+        const char *const aliases[] = {r->alias, NULL};
+        sl_json_key(&w, "aliases");
+        sl_json_strings(&w, aliases);
+    }
     sl_json_member_string(&w, "kitVersion", r->kit_version);
     sl_json_member_raw(&w, "manifest", r->manifest);
     sl_json_member_string(&w, "components", r->components);

@@ -13,6 +13,7 @@ typedef struct {
     char *command;
     char *tree;        /* a folder, or an image's name; NULL: none */
     char *kit_version; /* of airbyte-cdk in the tree, when that runs manifests */
+    char *alias;       /* the public id that it stands in for; NULL: none */
     char *manifest;    /* JSON; of the runtime "manifest" */
     char *components, *components_sha256;
 } CtlRegistration;

@@ -11,9 +11,13 @@
 #include "ctl-install.h"
 #include "ctl-object.h"
 #include "ctl-pypi.h"
+#include "sl-config.h"
 #include "sl-error.h"
+#include "sl-http-client.h"
 #include "sl-manifest.h"
 #include "sl-yaml.h"
+
+#define FETCH_USEC (30 * (gint64)G_USEC_PER_SEC) /* of each wait */
 
 /* --- the manifest --------------------------------------------------------------------------------
  */
@@ -173,21 +177,144 @@ name_registration(Ctl *ctl, const char *path, CtlRegistration *r)
     r->version = g_strndup(sum, 12);
 }
 
+/* --- where it is from ----------------------------------------------------------------------------
+ */
+
+/* A manifest says where secrets are sent: nobody on the way may change it. */
+static gboolean
+is_safe(const char *url)
+{
+    return g_str_has_prefix(url, "https://") || g_str_has_prefix(url, "http://127.0.0.1:") ||
+           g_str_has_prefix(url, "http://localhost:");
+}
+
+static char *
+fetch(const char *url, gsize *ret_len, GError **error)
+{
+    g_autoptr(SlHttpClient) client = sl_http_client_new("sluicectl/" PACKAGE_VERSION);
+    g_autoptr(SlHttpUnixReply) reply = NULL;
+    if (!is_safe(url)) {
+        sl_error_set(error, SL_ERROR_INVALID, _("%s: manifests are fetched by HTTPS only"), url);
+        return NULL;
+    }
+    if (!sl_http_client_request(client, "GET", url, NULL, NULL, FETCH_USEC, NULL, &reply, error)) {
+        g_prefix_error(error, "%s: ", url);
+        return NULL;
+    }
+    if (reply->status != 200) {
+        sl_error_set(error, SL_ERROR_UNAVAILABLE, _("%s: answered with status %u"), url,
+                     reply->status);
+        return NULL;
+    }
+    const char *bytes = g_bytes_get_data(reply->body, ret_len);
+    return g_strndup(bytes != NULL ? bytes : "", *ret_len);
+}
+
+static gboolean
+is_named(const SlJsonDoc *doc, const SlJsonNode *item, const char *word)
+{
+    g_autofree char *id = ctl_json_string(doc, item, "definitionId");
+    g_autofree char *repository = ctl_json_string(doc, item, "dockerRepository");
+    g_autofree char *type = ctl_json_string(doc, item, "actorType");
+    const char *slash = strrchr(repository, '/');
+    const char *base = slash != NULL ? slash + 1 : repository;
+    return strcmp(type, "source") == 0 &&
+           (strcmp(id, word) == 0 || strcmp(repository, word) == 0 || strcmp(base, word) == 0 ||
+            (g_str_has_prefix(base, "source-") && strcmp(base + strlen("source-"), word) == 0));
+}
+
+/* The address that the registry says, or that [Registry] Manifests= makes of it. */
+static char *
+address_of(const SlJsonDoc *doc, const SlJsonNode *item, GError **error)
+{
+    g_autofree char *url = ctl_json_string(doc, item, "manifestUrl");
+    g_autofree char *language = ctl_json_string(doc, item, "language");
+    if (*url != '\0')
+        return g_steal_pointer(&url);
+    g_autofree char *repository = ctl_json_string(doc, item, "dockerRepository");
+    g_autofree char *version = ctl_json_string(doc, item, "version");
+    g_autoptr(SlConfig) config = sl_config_load(NULL, error);
+    if (config == NULL)
+        return NULL;
+    if (strcmp(language, "manifest-only") != 0 || *config->registry_manifests == '\0') {
+        sl_error_set(error, SL_ERROR_NOT_FOUND,
+                     _("the registry has no manifest of '%s', which is of the language '%s'"),
+                     repository, language);
+        return NULL;
+    }
+    g_autoptr(GString) made = g_string_new(config->registry_manifests);
+    g_string_replace(made, "{repository}", repository, 0);
+    g_string_replace(made, "{version}", version, 0);
+    return g_string_free(g_steal_pointer(&made), FALSE);
+}
+
+/* What the registry says of it becomes the registration; *ret_url is where its manifest is. */
+static gboolean
+find_offer(Ctl *ctl, const char *word, CtlRegistration *r, char **ret_url, GError **error)
+{
+    g_autofree char *escaped = g_uri_escape_string(word, NULL, FALSE);
+    g_autofree char *path =
+        g_strdup_printf(CTL_SLUICE "/registry?limit=1000&offset=0&actorType=source%s%s",
+                        g_uuid_string_is_valid(word) ? "" : "&search=",
+                        g_uuid_string_is_valid(word) ? "" : escaped);
+    g_autoptr(SlJsonDoc) page = ctl_api_get(ctl->api, path, error);
+    if (page == NULL)
+        return FALSE;
+    SL_JSON_FOREACH (page, sl_json_get(page, sl_json_root(page), "data"), item) {
+        if (!is_named(page, item, word))
+            continue;
+        const char *name = ctl_option(ctl, CTL_OPT_NAME);
+        r->name = name != NULL ? g_strdup(name) : ctl_json_string(page, item, "name");
+        r->repository = ctl_json_string(page, item, "dockerRepository");
+        r->version = ctl_json_string(page, item, "version");
+        r->alias = ctl_json_string(page, item, "definitionId");
+        *ret_url = address_of(page, item, error);
+        return *ret_url != NULL;
+    }
+    return sl_error_set(error, SL_ERROR_NOT_FOUND,
+                        _("'%s' is no file, and no source of the registry; 'sluicectl connector "
+                          "search' shows what there is"),
+                        word);
+}
+
+/* Anything else is a name of the registry. */
+static gboolean
+is_file(const char *where)
+{
+    static const char *const suffixes[] = {".yaml", ".yml", ".json"};
+    for (gsize i = 0; i < G_N_ELEMENTS(suffixes); i++)
+        if (g_str_has_suffix(where, suffixes[i]))
+            return TRUE;
+    return *where == '/' || *where == '.' || access(where, F_OK) == 0;
+}
+
+static gboolean
+find_manifest(Ctl *ctl, const char *where, CtlRegistration *r, GError **error)
+{
+    gboolean is_url = strstr(where, "://") != NULL;
+    g_autofree char *url = is_url ? g_strdup(where) : NULL, *text = NULL;
+    gsize len = 0;
+    if (!is_url && !is_file(where) && !find_offer(ctl, where, r, &url, error))
+        return FALSE;
+    text = url != NULL ? fetch(url, &len, error) : ctl_read_file(where, &len, error);
+    r->manifest = text != NULL ? read_manifest(text, len, url != NULL ? url : where, error) : NULL;
+    if (r->manifest != NULL && r->repository == NULL)
+        name_registration(ctl, where, r);
+    return r->manifest != NULL;
+}
+
 CtlExit
 ctl_manifest_install(Ctl *ctl, const char *where, GError **error)
 {
     g_auto(CtlRegistration) r = {0};
     const char *components = ctl_option(ctl, CTL_OPT_COMPONENTS);
     const char *type = ctl_option(ctl, CTL_OPT_TYPE);
-    gsize len;
     if (type != NULL && strcmp(type, "source") != 0) {
         ctl_set_usage_error(error, _("--type=%s: a manifest is a source"), type);
         return CTL_EXIT_USAGE;
     }
-    g_autofree char *text = ctl_read_file(where, &len, error);
-    r.manifest = text != NULL ? read_manifest(text, len, where, error) : NULL;
-    if (r.manifest == NULL || (components != NULL && !read_components(components, &r, error)))
+    if (!find_manifest(ctl, where, &r, error) ||
+        (components != NULL && !read_components(components, &r, error)))
         return CTL_EXIT_FAILED;
-    name_registration(ctl, where, &r);
     return install(ctl, &r, error);
 }

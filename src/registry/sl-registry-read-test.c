@@ -62,12 +62,15 @@ test_whole(void)
         "\"2024-10-01\"}}},"
         "\"remoteRegistries\":{\"pypi\":{\"enabled\":true,\"packageName\":\"airbyte-source-faker\"}"
         "},"
-        "\"maxSecondsBetweenMessages\":5400,\"unknown\":{\"a\":[1]},\"documentationUrl\":null",
+        "\"manifestUrl\":\"https://x.example/"
+        "m.yaml\",\"maxSecondsBetweenMessages\":5400,\"unknown\":{\"a\":[1]},\"documentationUrl\":"
+        "null",
         &keep);
     g_assert_cmpstr(entry->icon, ==, "https://x.example/faker.svg");
     g_assert_cmpstr(entry->support_level, ==, "certified");
     g_assert_cmpstr(entry->language, ==, "python");
     g_assert_cmpstr(entry->pypi_package, ==, "airbyte-source-faker");
+    g_assert_cmpstr(entry->manifest_url, ==, "https://x.example/m.yaml");
     g_assert_cmpstr(entry->allowed_hosts[1], ==, "${host}");
     g_assert_cmpint(entry->max_seconds_between_messages, ==, 5400);
     g_assert_nonnull(strstr(entry->breaking_changes, "2024-10-01"));
@@ -145,6 +148,7 @@ test_runtimes(void)
         {"\"remoteRegistries\":{\"npm\":{\"packageName\":\"p\"}}", NULL, "pypi npm", "npm"},
         {"\"language\":\"manifest-only\"", NULL, "manifest oci", "manifest oci"},
         {"\"tags\":[\"language:manifest-only\"]", NULL, "docker manifest", "docker manifest"},
+        {"\"manifestUrl\":\"https://x/y\"", NULL, "manifest", "manifest"},
         {"", NULL, "", ""},
     };
     for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -55,6 +55,7 @@ make_entry(const SlRegistryWire *wire, const char *id, SlActorType type, const S
     entry->language = dup_or_empty(find_language(wire));
     entry->pypi_package = remotes != NULL ? dup_package(remotes->pypi) : NULL;
     entry->npm_package = remotes != NULL ? dup_package(remotes->npm) : NULL;
+    entry->manifest_url = g_strdup(wire->manifest_url);
     if (wire->allowed_hosts != NULL)
         entry->allowed_hosts = g_strdupv(wire->allowed_hosts->hosts);
     entry->resource_requirements = g_strdup(wire->resource_requirements);
@@ -167,7 +168,7 @@ has_npm(const SlRegistryEntry *entry)
 static gboolean
 is_manifest(const SlRegistryEntry *entry)
 {
-    return g_strcmp0(entry->language, MANIFEST_ONLY) == 0;
+    return entry->manifest_url != NULL || g_strcmp0(entry->language, MANIFEST_ONLY) == 0;
 }
 
 static gboolean

@@ -116,7 +116,8 @@ save_entry(SlTx *tx, const SlRegistryEntry *entry, gint64 now, gint64 *ret_saved
             entry->documentation_url, entry->icon, entry->support_level, entry->release_stage,
             entry->language, entry->pypi_package, entry->npm_package, allowed,
             or_empty_object(entry->resource_requirements), or_empty_object(entry->breaking_changes),
-            seconds > 0 ? &seconds : NULL, entry->spec, entry->digest, now, &saved, error)) {
+            seconds > 0 ? &seconds : NULL, entry->spec, entry->digest, entry->manifest_url, now,
+            &saved, error)) {
         g_prefix_error(error, "connector '%s': ", entry->name);
         return FALSE;
     }

@@ -202,7 +202,7 @@ def pin(state, key, body):
 
 def list_registry(state, query):
     words = query.get("search", [""])[0].lower().split()
-    rows = [r for r in state.registry if all(w in r["name"].lower() for w in words)]
+    rows = [r for r in state.registry if all(w in f"{r['name']} {r['dockerRepository']}".lower() for w in words)]
     if "outdated" in query:
         rows = [r for r in rows if r["outdated"]]
     if "actorType" in query:

@@ -28,12 +28,12 @@ update registry set source = $1, checked_at = $2;
 -- name: registry_entry_save
 -- int:
 -- 1 when it is new or says something else than before.
--- params: definition_id uuid, actor_type text, name text, docker_repository text, docker_image_tag text, documentation_url text, icon text, support_level text, release_stage text, language text, pypi_package text?, npm_package text?, allowed_hosts jsonb, resource_requirements jsonb, breaking_changes jsonb, max_seconds_between_messages int8?, spec text, digest text, now timestamptz
+-- params: definition_id uuid, actor_type text, name text, docker_repository text, docker_image_tag text, documentation_url text, icon text, support_level text, release_stage text, language text, pypi_package text?, npm_package text?, allowed_hosts jsonb, resource_requirements jsonb, breaking_changes jsonb, max_seconds_between_messages int8?, spec text, digest text, manifest_url text?, now timestamptz
 with saved as (
     insert into registry_entry as r (definition_id, actor_type, name, docker_repository, docker_image_tag, documentation_url,
         icon, support_level, release_stage, language, pypi_package, npm_package, allowed_hosts, resource_requirements,
-        breaking_changes, max_seconds_between_messages, spec, digest, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+        breaking_changes, max_seconds_between_messages, spec, digest, manifest_url, updated_at)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
     on conflict (definition_id) do update
     set actor_type = excluded.actor_type, name = excluded.name, docker_repository = excluded.docker_repository,
         docker_image_tag = excluded.docker_image_tag, documentation_url = excluded.documentation_url, icon = excluded.icon,
@@ -41,7 +41,7 @@ with saved as (
         pypi_package = excluded.pypi_package, npm_package = excluded.npm_package, allowed_hosts = excluded.allowed_hosts,
         resource_requirements = excluded.resource_requirements, breaking_changes = excluded.breaking_changes,
         max_seconds_between_messages = excluded.max_seconds_between_messages, spec = excluded.spec, digest = excluded.digest,
-        removed_at = null, updated_at = excluded.updated_at
+        manifest_url = excluded.manifest_url, removed_at = null, updated_at = excluded.updated_at
     where r.digest <> excluded.digest or r.removed_at is not null
     returning 1)
 select count(*) from saved;
@@ -62,7 +62,7 @@ select count(*) from gone;
 -- By words of its name or repository; with what of this host serves it: under its id, one that stands in for it, or its repository.
 -- params: actor_type text?, search text, definition_id uuid?, removed bool, installed bool, max int8, skip int8
 select r.definition_id, r.actor_type, r.name, r.docker_repository, r.docker_image_tag, r.documentation_url, r.icon, r.support_level,
-    r.release_stage, r.language, r.pypi_package, r.npm_package, r.allowed_hosts, r.resource_requirements, r.breaking_changes,
+    r.release_stage, r.language, r.pypi_package, r.npm_package, r.manifest_url, r.allowed_hosts, r.resource_requirements, r.breaking_changes,
     r.max_seconds_between_messages, case when $3 is not null then r.spec end as spec, r.removed_at, d.definition_id as installed_id, d.name as installed_name,
     d.runtime as installed_runtime, d.docker_image_tag as installed_version, d.pinned as installed_pinned, count(*) over () as total
 from registry_entry r

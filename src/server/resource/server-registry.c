@@ -46,6 +46,7 @@ make_item(const SlRegistryEntry *row, const char *wished)
     item->language = dup_unless_empty(row->language);
     item->pypi_package = g_strdup(row->pypi_package);
     item->npm_package = g_strdup(row->npm_package);
+    item->manifest_url = g_strdup(row->manifest_url);
     item->allowed_hosts = g_strdupv(row->allowed_hosts);
     item->resource_requirements = g_strdup(row->resource_requirements);
     item->runtimes = sl_registry_runtimes(row, wished);
