@@ -13,7 +13,8 @@
 #define ID "11111111-0000-4000-8000-000000000001"
 #define FILE_TEXT(tag)                                                                             \
     "{\"definitionId\":\"" ID "\",\"name\":\"Sample\",\"actorType\":\"source\","                   \
-    "\"aliases\":[\"22222222-0000-4000-8000-000000000002\"],\"runtime\":\"native\","               \
+    "\"aliases\":[\"22222222-0000-4000-8000-000000000002\"],\"aliasRepositories\":[\"x/faker\"],"  \
+    "\"runtime\":\"native\","                                                                      \
     "\"command\":[\"source-sample\"],\"dockerRepository\":\"sluice/source-sample\","               \
     "\"dockerImageTag\":\"" tag "\",\"spec\":{\"connectionSpecification\":{\"x\":1.10}}}"
 

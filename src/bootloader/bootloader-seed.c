@@ -43,12 +43,14 @@ seed_definition(SlTx *tx, const char *path, gint64 now, GError **error)
         g_prefix_error(error, "%s: ", path);
         return FALSE;
     }
+    static const char *const none[] = {NULL};
     g_autofree char *command = sl_json_print_strings((const char *const *)d->command);
     return sl_sql_definition_seed(
         tx, d->definition_id, d->name, sl_enum_name(&sl_actor_type_enum, d->actor_type), d->runtime,
         command, d->docker_repository, d->docker_image_tag,
         d->documentation_url != NULL ? d->documentation_url : "", (const char *const *)d->aliases,
-        d->spec, d->supports_refreshes, d->limits != NULL ? d->limits : "{}",
+        d->alias_repositories != NULL ? (const char *const *)d->alias_repositories : none, d->spec,
+        d->supports_refreshes, d->limits != NULL ? d->limits : "{}",
         d->ipc_options != NULL ? d->ipc_options : "{}", now, NULL, error);
 }
 

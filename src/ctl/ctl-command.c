@@ -465,13 +465,14 @@ const CtlCommand ctl_commands[] = {
      N_("pypi:PACKAGE[==VERSION]|manifest:FILE|docker:IMAGE|exec:/PATH"),
      N_("Install a connector"),
      N_("'pypi:' resolves a package to wheels, locks them by hash and builds an environment in a "
-        "sandbox "
-        "(needs root). 'manifest:' takes the manifest of a low-code source, YAML or JSON; "
-        "manifests "
-        "share an environment of airbyte-cdk, which is built when there is none that fits. Python "
-        "code of its own (--components) runs only with --consent, whose value changes with the "
-        "code. 'docker:' registers an image that the engine of this host pulls and runs. "
-        "'exec:' registers any program that speaks the Airbyte Protocol."),
+        "sandbox (needs root). 'manifest:' takes the manifest of a low-code source, YAML or JSON: "
+        "a "
+        "file, an address, or what the registry has under that name. Manifests share an "
+        "environment "
+        "of airbyte-cdk, which is built when there is none that fits. Python code of its own "
+        "(--components) runs only with --consent, whose value changes with the code. 'docker:' "
+        "registers an image that the engine of this host pulls and runs. 'exec:' registers any "
+        "program that speaks the Airbyte Protocol."),
      1,
      1,
      CTL_BIT(CTL_OPT_TYPE) | CTL_BIT(CTL_OPT_NAME) | CTL_BIT(CTL_OPT_COMPONENTS) |

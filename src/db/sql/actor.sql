@@ -27,13 +27,14 @@ where definition_id = $1 and not tombstone;
 -- name: definition_seed
 -- exec:
 -- What a package ships. An administrator's own definition of the same id stays.
--- params: definition_id uuid, name text, actor_type text, runtime text, command jsonb, docker_repository text, docker_image_tag text, documentation_url text, aliases uuid[], spec text, supports_refreshes bool, limits jsonb, ipc_options jsonb, now timestamptz
+-- params: definition_id uuid, name text, actor_type text, runtime text, command jsonb, docker_repository text, docker_image_tag text, documentation_url text, aliases uuid[], alias_repositories text[], spec text, supports_refreshes bool, limits jsonb, ipc_options jsonb, now timestamptz
 insert into actor_definition as d (definition_id, name, actor_type, runtime, command, docker_repository, docker_image_tag,
-    documentation_url, aliases, spec, supports_refreshes, limits, ipc_options, created_at, updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+    documentation_url, aliases, alias_repositories, spec, supports_refreshes, limits, ipc_options, created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)
 on conflict (definition_id) do update
 set name = excluded.name, runtime = excluded.runtime, command = excluded.command, docker_repository = excluded.docker_repository,
     docker_image_tag = excluded.docker_image_tag, documentation_url = excluded.documentation_url, aliases = excluded.aliases,
+    alias_repositories = excluded.alias_repositories,
     spec = excluded.spec, supports_refreshes = excluded.supports_refreshes, limits = excluded.limits,
     ipc_options = excluded.ipc_options, updated_at = excluded.updated_at
 where not d.custom;

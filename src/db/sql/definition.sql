@@ -5,7 +5,8 @@
 -- The host's, and those of one workspace or everywhere.
 -- params: actor_type text?, workspace_id uuid?, everywhere bool
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    supports_refreshes, custom, pinned, workspace_id, manifest_version, kit_version
+    to_jsonb(aliases) as aliases, to_jsonb(alias_repositories) as alias_repositories, supports_refreshes, custom, pinned, workspace_id,
+    manifest_version, kit_version
 from actor_definition
 where ($1 is null or actor_type = $1) and ($3 or workspace_id is null or workspace_id = $2) and not tombstone
 order by name, definition_id;
@@ -24,7 +25,8 @@ where definition_id = any($1);
 -- By its id or by one that it stands in for.
 -- params: definition_id uuid
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, pinned, workspace_id, manifest_version, kit_version
+    to_jsonb(aliases) as aliases, to_jsonb(alias_repositories) as alias_repositories, spec, supports_refreshes, limits, custom, pinned,
+    workspace_id, manifest_version, kit_version
 from actor_definition
 where (definition_id = $1 or aliases @> array[$1]) and not tombstone
 order by definition_id = $1 desc, custom desc, created_at, definition_id
@@ -32,16 +34,17 @@ limit 1;
 
 -- name: definition_find_by_name
 -- row: Definition
--- The short name of clients ("postgres"): the repository's last part without "source-" or "destination-".
--- A workspace's own come last: the name means what it means everywhere.
+-- The short name of clients ("postgres"): the repository's last part without "source-" or "destination-"; then that of images
+-- that it stands in for. A workspace's own come last: the name means what it means everywhere.
 -- params: actor_type text, short_name text, workspace_id uuid
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
     to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, workspace_id, manifest_version
 from actor_definition
 where actor_type = $1 and not tombstone
-  and regexp_replace(docker_repository, '^.*/', '') in ($1 || '-' || $2, $2)
+  and (regexp_replace(docker_repository, '^.*/', '') in ($1 || '-' || $2, $2)
+       or exists (select from unnest(alias_repositories) r where regexp_replace(r, '^.*/', '') in ($1 || '-' || $2, $2)))
   and (workspace_id is null or workspace_id = $3 and manifest_version is null)
-order by workspace_id nulls first, custom desc, created_at, definition_id
+order by regexp_replace(docker_repository, '^.*/', '') in ($1 || '-' || $2, $2) desc, workspace_id nulls first, custom desc, created_at, definition_id
 limit 1;
 
 -- name: definition_list_for_workspace
@@ -110,14 +113,15 @@ select count(*) from gone;
 
 -- name: definition_find_image
 -- row: Definition
--- Of the host: what is installed of a container image. A manifest is its definition's own: nothing else is run like it.
+-- Of the host: what is installed of a container image, or stands in for it in whatever version. A manifest is its definition's own:
+-- nothing else is run like it.
 -- params: actor_type text, docker_repository text, docker_image_tag text
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
     to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, workspace_id, manifest_version
 from actor_definition
-where actor_type = $1 and docker_repository = $2 and docker_image_tag = $3 and workspace_id is null
+where actor_type = $1 and (docker_repository = $2 and docker_image_tag = $3 or alias_repositories @> array[$2]) and workspace_id is null
   and manifest_version is null and not tombstone
-order by custom desc, created_at, definition_id
+order by docker_repository = $2 desc, custom desc, created_at, definition_id
 limit 1;
 
 -- name: definition_add_like

@@ -70,7 +70,8 @@ left join lateral (
     select d.definition_id, d.name, d.runtime, d.docker_image_tag, d.pinned
     from actor_definition d
     where not d.tombstone and d.workspace_id is null and d.actor_type = r.actor_type
-      and (d.definition_id = r.definition_id or d.aliases @> array[r.definition_id] or d.docker_repository = r.docker_repository)
+      and (d.definition_id = r.definition_id or d.aliases @> array[r.definition_id] or d.docker_repository = r.docker_repository
+        or d.alias_repositories @> array[r.docker_repository])
     order by d.definition_id = r.definition_id desc, d.aliases @> array[r.definition_id] desc, d.custom desc, d.created_at, d.definition_id
     limit 1) d on true
 where ($1 is null or r.actor_type = $1)

@@ -19,6 +19,12 @@ not_found(const char *definition_id, GError **error)
     return server_not_found(error, "connector definition", definition_id);
 }
 
+static GStrv
+dup_unless_empty(char **strings)
+{
+    return strings != NULL && *strings != NULL ? g_strdupv(strings) : NULL;
+}
+
 static SlConnectorResponse *
 make_connector(const SlDefinition *row)
 {
@@ -37,6 +43,8 @@ make_connector(const SlDefinition *row)
     sl_connector_response_set_pinned(connector, row->pinned);
     if (row->kit_version != NULL && *row->kit_version != '\0')
         connector->kit_version = g_strdup(row->kit_version);
+    connector->aliases = dup_unless_empty(row->aliases);
+    connector->alias_repositories = dup_unless_empty(row->alias_repositories);
     connector->spec = g_strdup(row->spec);
     return connector;
 }

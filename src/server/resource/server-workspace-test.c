@@ -121,6 +121,68 @@ test_versions(Fixture *fix, gconstpointer data)
     call(fix, "DELETE", path, NULL, 204);
 }
 
+/* What stands in for a public connector answers to its id, its image and its short name; what is
+ * installed under them goes first. */
+static void
+test_stand_ins(Fixture *fix, gconstpointer data)
+{
+    queue_fixture_script(
+        fix->server.db,
+        "insert into actor_definition (definition_id, name, actor_type, runtime, command, "
+        "docker_repository, docker_image_tag, aliases, alias_repositories, spec, custom, "
+        "created_at, "
+        "updated_at) values ('33333333-2222-4333-8444-555555555555', 'Ours', 'source', 'native', "
+        "'[\"x\"]', 'sluice/source-ours', '0.1.0', '{" FACE "}', "
+        "'{airbyte/source-public,airbyte/source-public-strict}', "
+        "'{\"connectionSpecification\":{}}', false, now(), now())");
+    static const char *const faces[] = {
+        "\"definitionId\":\"" FACE "\",\"configuration\":{}",
+        "\"configuration\":{\"sourceType\":\"public\"}",
+        "\"configuration\":{\"sourceType\":\"public-strict\"}",
+        "\"configuration\":{\"sourceType\":\"ours\"}",
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(faces); i++) {
+        const char *body =
+            format(fix, "{\"name\":\"n%d\",\"workspaceId\":\"" FIXTURE_WORKSPACE "\",%s}", (int)i,
+                   faces[i]);
+        const char *made = call(fix, "POST", "/api/public/v1/sources", body, 200);
+        g_assert_cmpstr(member(fix, made, "definitionId"), ==,
+                        "33333333-2222-4333-8444-555555555555");
+    }
+    const char *one = call(fix, "GET", DEFINITIONS "/" FACE, NULL, 200);
+    assert_has(one, "\"aliases\":[\"" FACE "\"]");
+    assert_has(
+        call(fix, "GET", DEFINITIONS "?actorType=source", NULL, 200),
+        "\"aliasRepositories\":[\"airbyte/source-public\",\"airbyte/source-public-strict\"]");
+    /* a definition by its image, in whatever version, but not of the other type */
+    static const char image[] = "{\"name\":\"x\",\"dockerRepository\":\"airbyte/source-public\","
+                                "\"dockerImageTag\":\"6.2.0\"}";
+    assert_has(call(fix, "POST", WS "/definitions/sources", image, 200),
+               "\"dockerImageTag\":\"0.1.0\"");
+    call(fix, "POST", WS "/definitions/destinations", image, 501);
+
+    /* the real one is installed */
+    fix->job_output = "{\"spec\":" SPEC "}";
+    const char *real = call(fix, "POST", DEFINITIONS,
+                            "{\"name\":\"P\",\"actorType\":\"source\",\"runtime\":\"pypi\","
+                            "\"command\":[\"m\"],\"dockerRepository\":\"airbyte/source-public\","
+                            "\"dockerImageTag\":\"6.2.0\",\"aliases\":[\"" FACE "\"]}",
+                            200);
+    const char *id = member(fix, real, "definitionId");
+    for (gsize i = 0; i < 2; i++) {
+        const char *body =
+            format(fix, "{\"name\":\"r%d\",\"workspaceId\":\"" FIXTURE_WORKSPACE "\",%s}", (int)i,
+                   i == 0 ? "\"definitionId\":\"" FACE
+                            "\",\"configuration\":{\"host\":\"h\",\"password\":\"k\"}"
+                          : "\"configuration\":{\"sourceType\":\"public\",\"host\":\"h\","
+                            "\"password\":\"k\"}");
+        const char *made = call(fix, "POST", "/api/public/v1/sources", body, 200);
+        g_assert_cmpstr(member(fix, made, "definitionId"), ==, id);
+    }
+    assert_has(call(fix, "POST", WS "/definitions/sources", image, 200),
+               "\"dockerImageTag\":\"6.2.0\"");
+}
+
 #define LOW_HEAD                                                                                   \
     "{\"name\":\"Low\",\"actorType\":\"source\",\"runtime\":\"manifest\",\"command\":["            \
     "\"sluice_connector\"],\"dockerRepository\":\"manifest/source-low\",\"dockerImageTag\":\"1\"," \
@@ -357,6 +419,7 @@ main(int argc, char **argv)
     CASE("definitions", test_definitions);
     CASE("versions", test_versions);
     CASE("manifests", test_manifests);
+    CASE("stand-ins", test_stand_ins);
     CASE("own-definitions", test_own_definitions);
     CASE("oauth", test_oauth);
     return g_test_run();
