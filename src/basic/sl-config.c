@@ -99,6 +99,9 @@ static const Key keys[] = {
      "nothing has succeeded for so long; 0 failures: never"},
     {"Launcher", "DataPlane", KEY_STRING, AT(launcher_data_plane), "", 0, 0,
      "name of this host among the data planes; empty: the host name"},
+    {"Launcher", "Backend", KEY_STRING, AT(launcher_backend), "systemd", 0, 0,
+     "where orchestrators run: systemd, in a scope; docker, in a container of the engine of "
+     "[Engine]"},
     {"Launcher", "MaxWorkloads", KEY_NUMBER, AT(launcher_max_workloads), "64", 1, 10000,
      "workloads running on this host at once"},
     {"Launcher", "MaxStarts", KEY_NUMBER, AT(launcher_max_starts), "4", 1, 256,

@@ -44,6 +44,7 @@ typedef struct {
 
     /* [Launcher] */
     char *launcher_data_plane; /* name of this data plane; "" = the host name */
+    char *launcher_backend;    /* "systemd" or "docker": where orchestrators run */
     gint64 launcher_max_workloads;
     gint64 launcher_max_starts; /* sandboxes being set up at the same time */
     gint64 launcher_poll_usec;  /* safety net behind NOTIFY */

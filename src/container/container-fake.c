@@ -97,7 +97,7 @@ keep(Fake *fake, const char *path, const char *body)
         SL_JSON_FOREACH (doc, list, word) {
             g_autofree char *text = sl_json_dup_string(word);
             g_ptr_array_add(fake->argv, outside_of(doc, text));
-            if (fake->argv->len > 1)
+            if (fake->argv->len > 1 || !g_str_has_suffix(text, "/init"))
                 continue;
             /* Where a container has a tmpfs. */
             g_ptr_array_add(fake->argv, g_strdup("--files"));

@@ -2,6 +2,8 @@
 #include "config.h"
 #include "container.h"
 
+#include <archive.h>
+#include <archive_entry.h>
 #include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "container-fake.h"
+#include "container-host.h"
 #include "container-image.h"
 #include "sl-error.h"
 #include "sl-fd.h"
@@ -515,6 +518,181 @@ test_pull(Fixture *f, gconstpointer data)
                     "\"https://reg.example:5000/v2/\"}");
 }
 
+/* --- an orchestrator ---------------------------------------------------------------------------
+ */
+
+/* A process that asks for its token, as an orchestrator does, and then `rest`. */
+static void
+set_orchestrator(Fixture *f, const char *rest)
+{
+    static const char *command[4] = {"/usr/bin/python3", "-c"};
+    g_autofree char *program =
+        g_strconcat("import os, signal, socket, sys, time\n"
+                    "assert sys.argv[1] == '--token-socket'\n"
+                    "signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])\n"
+                    "s = socket.socket(socket.AF_UNIX)\n"
+                    "s.connect(sys.argv[2])\n"
+                    "token = s.makefile().read()\n",
+                    rest, NULL);
+    command[2] = g_intern_string(program);
+    f->request.command = command;
+    f->request.user = "998:997";
+    f->request.role = "orchestrator";
+    g_clear_pointer(&f->peer, sl_init_peer_free);
+}
+
+static gpointer
+run_orchestrator_thread(gpointer data)
+{
+    Fixture *f = data;
+    sl_autofd int read_end = -1, write_end = -1;
+    g_assert_true(sl_fd_pipe(&read_end, &write_end, 0, NULL));
+    g_assert_true(sl_fd_write_all(write_end, "sesame", 6, NULL));
+    sl_fd_clear(&write_end);
+    f->ok = container_run_orchestrator(&f->request, read_end, f->stop, &f->status, &f->failure);
+    g_idle_add(on_done, f);
+    return NULL;
+}
+
+static void
+test_orchestrator(Fixture *f, gconstpointer data)
+{
+    gboolean is_new = data != NULL;
+    static const char *const asked[] = {
+        "\"Image\":\"sluice/host:1\"",
+        "\"Cmd\":[\"--token-socket\",\"/.sluice/run/ctl\"]",
+        "\"User\":\"998:997\"",
+        "\"NetworkMode\":\"none\",\"CgroupParent\":\"sluice-workloads-1.slice\"",
+        "\"SecurityOpt\":[\"no-new-privileges\",\"apparmor=unconfined\",\"label=disable\"],"
+        "\"PidMode\":\"host\"",
+        "\"Target\":\"/usr\",\"ReadOnly\":true",
+        "\"io.sluice.role\":\"orchestrator\"",
+        "DELETE /v1.41/containers/" NAME "?force=1&v=1",
+    };
+    f->quiet = TRUE;
+    set_orchestrator(f, "sys.exit(7 if token == 'ses' + 'ame' else 1)");
+    if (is_new)
+        fake_answer(f->fake, "GET /v1.41/images/", 1, 404, "{\"message\":\"No such image\"}");
+    f->thread = g_thread_new("run", run_orchestrator_thread, f);
+    finish(f);
+    g_assert_no_error(f->failure);
+    g_assert_cmpint(f->status, ==, 7);
+    g_assert_true(is_gone(f));
+    for (gsize i = 0; i < G_N_ELEMENTS(asked); i++)
+        assert_asked(f, asked[i]);
+    assert_not_asked(f, "sesame");
+    if (is_new)
+        assert_asked(f, "POST /v1.41/images/load?quiet=1 ");
+    else
+        assert_not_asked(f, "/images/load");
+}
+
+/* A stop is a SIGTERM, and what it ends with then is its own matter. */
+static void
+test_orchestrator_stopped(Fixture *f, gconstpointer data)
+{
+    g_autofree char *ready = g_build_filename(f->folder, "ready", NULL);
+    g_autofree char *rest =
+        g_strdup_printf("signal.signal(signal.SIGTERM, lambda *a: sys.exit(3))\n"
+                        "open('%s', 'w').close()\n"
+                        "while True: time.sleep(0.05)\n",
+                        ready);
+    f->quiet = TRUE;
+    set_orchestrator(f, rest);
+    f->thread = g_thread_new("run", run_orchestrator_thread, f);
+    for (guint i = 0; i < PATIENCE_MS / 10 && !g_file_test(ready, G_FILE_TEST_EXISTS); i++)
+        g_usleep(10000);
+    g_cancellable_cancel(container_stop_get(f->stop));
+    finish(f);
+    g_assert_true(f->ok);
+    g_assert_cmpint(f->status, ==, 3);
+    g_assert_true(is_gone(f));
+}
+
+static void
+test_orchestrator_refused(Fixture *f, gconstpointer data)
+{
+    static const struct {
+        const char *part, *body, *text;
+        guint status;
+    } rows[] = {
+        {"/images/load", "{\"stream\":\"x\"}\n{\"error\":\"no space left\"}\n", "no space left",
+         200},
+        {"/images/load", "{\"message\":\"read-only\"}", "loading an image: read-only", 500},
+        {"/containers/create", "{\"message\":\"bad mount\"}", "bad mount", 400},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(rows); i++) {
+        set_orchestrator(f, "sys.exit(0)");
+        f->done = FALSE;
+        g_clear_error(&f->failure);
+        fake_answer(f->fake, "GET /v1.41/images/", i < 2 ? 1 : 0, 404, "{\"message\":\"none\"}");
+        fake_answer(f->fake, rows[i].part, 1, rows[i].status, rows[i].body);
+        f->thread = g_thread_new("run", run_orchestrator_thread, f);
+        finish(f);
+        g_assert_false(f->ok);
+        g_assert_cmpint(f->status, ==, 125);
+        assert_has(f->failure->message, rows[i].text);
+    }
+}
+
+/* One that ends without asking for its token, and a keeper that was given no command. */
+static void
+test_orchestrator_broken(Fixture *f, gconstpointer data)
+{
+    static const char *const ends[] = {"/bin/false", NULL}, *const none[] = {NULL};
+    f->request.user = "998:997";
+    f->request.command = data != NULL ? ends : none;
+    f->thread = g_thread_new("run", run_orchestrator_thread, f);
+    finish(f);
+    g_assert_false(f->ok);
+    g_assert_cmpint(f->status, ==, 125);
+    assert_has(f->failure->message, data != NULL ? "ended" : "command is missing");
+}
+
+/* The members of a tar, "PATH[ -> TARGET]\n" each; *ret_layer: what "layer.tar" holds. */
+static char *
+list_tar(GBytes *tar, GBytes **ret_layer, char **ret_config)
+{
+    struct archive *in = archive_read_new();
+    struct archive_entry *entry;
+    GString *list = g_string_new(NULL);
+    archive_read_support_format_tar(in);
+    gsize size;
+    const void *data = g_bytes_get_data(tar, &size);
+    g_assert_cmpint(archive_read_open_memory(in, data, size), ==, ARCHIVE_OK);
+    while (archive_read_next_header(in, &entry) == ARCHIVE_OK) {
+        const char *path = archive_entry_pathname(entry), *target = archive_entry_symlink(entry);
+        gsize len = (gsize)archive_entry_size(entry);
+        g_autofree char *content = g_malloc0(len + 1);
+        g_string_append_printf(list, "%s%s%s\n", path, target != NULL ? " -> " : "",
+                               target != NULL ? target : "");
+        g_assert_cmpint(archive_read_data(in, content, len), ==, (gssize)len);
+        if (ret_layer != NULL && strcmp(path, "layer.tar") == 0)
+            *ret_layer = g_bytes_new(content, len);
+        if (ret_config != NULL && strcmp(path, "config.json") == 0)
+            *ret_config = g_steal_pointer(&content);
+    }
+    archive_read_free(in);
+    return g_string_free(list, FALSE);
+}
+
+static void
+test_host_image(void)
+{
+    g_autoptr(GBytes) one = container_host_archive(NULL), two = container_host_archive(NULL);
+    g_autoptr(GBytes) layer = NULL;
+    g_autofree char *config = NULL;
+    g_autofree char *members = list_tar(one, &layer, &config);
+    g_autofree char *inside = list_tar(layer, NULL, NULL);
+    g_autofree char *sum = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, layer);
+    g_assert_true(g_bytes_equal(one, two));
+    g_assert_cmpstr(members, ==, "manifest.json\nconfig.json\nlayer.tar\n");
+    assert_has(config, sum);
+    assert_has(inside, "usr/\n");
+    assert_has(inside, "lib -> usr/lib\n");
+    assert_has(inside, "var/run -> ../run\n");
+}
+
 /* --- somebody wants it to end ------------------------------------------------------------------
  */
 
@@ -762,6 +940,12 @@ static const struct {
     {"no-orchestrator", test_no_orchestrator, NULL},
     {"pull/public", test_pull, NULL},
     {"pull/private", test_pull, ""},
+    {"orchestrator/life", test_orchestrator, NULL},
+    {"orchestrator/first", test_orchestrator, ""},
+    {"orchestrator/stopped", test_orchestrator_stopped, NULL},
+    {"orchestrator/refused", test_orchestrator_refused, NULL},
+    {"orchestrator/no-command", test_orchestrator_broken, NULL},
+    {"orchestrator/ends", test_orchestrator_broken, ""},
     {"stopped", test_stopped, NULL},
     {"stopped-early", test_stopped_early, NULL},
     {"orchestrator-gone", test_orchestrator_gone, NULL},
@@ -796,6 +980,7 @@ main(int argc, char **argv)
         g_autofree char *path = g_strconcat("/container/refusal/", refusals[i].name, NULL);
         g_test_add(path, Fixture, &refusals[i], set_up, test_refusal, tear_down);
     }
+    g_test_add_func("/container/host-image", test_host_image);
     g_test_add_func("/container/registry", test_registry);
     g_test_add_func("/container/login", test_login);
     g_test_add_func("/container/command", test_command);

@@ -7,13 +7,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "sl-error.h"
 #include "sl-init-wire.h"
 #include "sl-log.h"
 
 static ContainerRequest request = {.runtime = CONTAINER_RUNTIME, .control = SL_INIT_SOCKET};
-static gboolean remove_it, show_version;
+static gboolean remove_it, orchestrator, show_version;
 static char **words;
 
 static const GOptionEntry options[] = {
@@ -40,6 +41,10 @@ static const GOptionEntry options[] = {
      N_("N")},
     {"writable-root", 0, 0, G_OPTION_ARG_NONE, &request.writable_root,
      N_("Its own files may be changed while it lives"), NULL},
+    {"orchestrator", 0, 0, G_OPTION_ARG_NONE, &orchestrator,
+     N_("Keep an orchestrator: COMMAND of this host, with a token from standard input"), NULL},
+    {"user", 0, 0, G_OPTION_ARG_STRING, &request.user, N_("User of the orchestrator"),
+     N_("UID:GID")},
     {"remove", 0, 0, G_OPTION_ARG_NONE, &remove_it,
      N_("Ends and removes what a keeper that was killed has left"), NULL},
     {"version", 0, 0, G_OPTION_ARG_NONE, &show_version, N_("Print the version"), NULL},
@@ -51,18 +56,24 @@ static gboolean
 parse_options(int *argc, char ***argv, GError **error)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
-    g_option_context_set_summary(context,
-                                 _("Keeps one connector in a container of Docker or Podman."));
+    g_option_context_set_summary(
+        context,
+        _("Keeps one connector, or one orchestrator, in a container of Docker or Podman."));
     g_option_context_add_main_entries(context, options, GETTEXT_PACKAGE);
     if (!g_option_context_parse(context, argc, argv, error))
         return FALSE;
     const struct {
         const char *name, *value;
-    } needed[] = {{"name", request.name},         {"image", request.image},
-                  {"init", request.init},         {"sockets", request.sockets},
-                  {"workload", request.workload}, {"role", request.role}};
+        gboolean connector, orchestrator; /* who needs it; whoever removes, the name alone */
+    } needed[] = {
+        {"name", request.name, TRUE, TRUE},         {"image", request.image, TRUE, FALSE},
+        {"init", request.init, TRUE, FALSE},        {"sockets", request.sockets, TRUE, FALSE},
+        {"workload", request.workload, TRUE, TRUE}, {"role", request.role, TRUE, TRUE},
+        {"user", request.user, FALSE, TRUE},
+    };
     for (gsize i = 0; !show_version && i < (remove_it ? 1 : G_N_ELEMENTS(needed)); i++)
-        if (needed[i].value == NULL)
+        if (needed[i].value == NULL &&
+            (orchestrator ? needed[i].orchestrator : needed[i].connector))
             return sl_error_set(error, SL_ERROR_INVALID, "--%s is missing", needed[i].name);
     request.command = (const char *const *)words;
     return TRUE;
@@ -87,7 +98,10 @@ main(int argc, char **argv)
         status = container_remove(&request, &error) ? EXIT_SUCCESS : EXIT_FAILURE;
     } else if (error == NULL) {
         g_autoptr(ContainerStop) stop = container_stop_new();
-        container_run(&request, stop, &status, &error);
+        if (orchestrator)
+            container_run_orchestrator(&request, STDIN_FILENO, stop, &status, &error);
+        else
+            container_run(&request, stop, &status, &error);
     }
     if (error != NULL)
         g_critical("%s", error->message);

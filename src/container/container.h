@@ -7,6 +7,9 @@
  * is there. A container without one has nobody to keep it. */
 #define CONTAINER_RUNTIME "/run/sluice-containers"
 #define CONTAINER_LABEL "io.sluice.unit"
+/* In that folder: "PID START\n" of the container's first process (START as in proc(5), stat), "0 0"
+ * before it is there. The launcher tells an orchestrator by it. */
+#define CONTAINER_NOTE "process"
 
 /* What is asked for; all from the launcher's fixed policy. */
 typedef struct {
@@ -15,6 +18,7 @@ typedef struct {
     const char *runtime; /* CONTAINER_RUNTIME; tests have another */
     const char *control; /* the orchestrator's socket, as we see it */
     const char *image, *init, *sockets, *slice, *network, *workload, *role;
+    const char *user;                  /* UID:GID, of an orchestrator */
     gint64 memory, tasks, cpu_percent; /* 0: no limit; the engine's client has one for tasks */
     gboolean writable_root;
     const char *const *command; /* NULL: the image's own */
@@ -36,5 +40,9 @@ SlEngine *container_engine_find(const ContainerRequest *request, GCancellable *c
  * the orchestrator was told. */
 gboolean container_run(const ContainerRequest *request, ContainerStop *stop, int *ret_status,
                        GError **error);
+/* The same for an orchestrator, whose token comes from `token_fd`: it runs what this host has
+ * installed, in a container beside its connectors (container-host.h). */
+gboolean container_run_orchestrator(const ContainerRequest *request, int token_fd,
+                                    ContainerStop *stop, int *ret_status, GError **error);
 /* After one that was killed: the container ends, if it is there. */
 gboolean container_remove(const ContainerRequest *request, GError **error);

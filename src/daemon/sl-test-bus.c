@@ -276,8 +276,8 @@ finish_job(SlTestBus *bus, const char *unit, const char *result)
 }
 
 static gboolean
-on_start(SlSystemd1Manager *manager, GDBusMethodInvocation *invocation, const char *name,
-         const char *mode, GVariant *properties, GVariant *aux, gpointer data)
+on_start(SlSystemd1Manager *manager, GDBusMethodInvocation *invocation, GUnixFDList *descriptors,
+         const char *name, const char *mode, GVariant *properties, GVariant *aux, gpointer data)
 {
     SlTestBus *bus = data;
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&bus->mutex);
@@ -298,7 +298,7 @@ on_start(SlSystemd1Manager *manager, GDBusMethodInvocation *invocation, const ch
     /* The order that was seen of systemd 252. */
     g_autofree char *job = g_strdup_printf(SYSTEMD_PATH "/job/%u", bus->n_jobs + 1);
     if (!bus->hurry)
-        sl_systemd1_manager_complete_start_transient_unit(manager, invocation, job);
+        sl_systemd1_manager_complete_start_transient_unit(manager, invocation, NULL, job);
     tell_state(bus, name, "inactive");
     tell_state(bus, name, "activating");
     if (result == NULL) {
@@ -310,7 +310,7 @@ on_start(SlSystemd1Manager *manager, GDBusMethodInvocation *invocation, const ch
     }
     g_free(finish_job(bus, name, result != NULL ? result : "done"));
     if (bus->hurry)
-        sl_systemd1_manager_complete_start_transient_unit(manager, invocation, job);
+        sl_systemd1_manager_complete_start_transient_unit(manager, invocation, NULL, job);
     bus->hurry = FALSE;
     return TRUE;
 }

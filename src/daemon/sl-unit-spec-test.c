@@ -109,9 +109,10 @@ test_after(void)
 {
     static const char *const command[] = {"/bin/x", NULL};
     static const char *const after[] = {"/bin/y", "$z", NULL};
-    g_autofree char *text =
-        print(&(SlUnitSpec){.command = command, .command_after = after, .credential = "key"});
+    g_autofree char *text = print(&(SlUnitSpec){
+        .command = command, .command_after = after, .credential = "key", .input_fd = 5});
     g_assert_cmpstr(text, ==,
+                    "StandardInputFileDescriptor h handle 0\n"
                     "LoadCredentialEncrypted a(ss) [('key', 'key')]\n"
                     "ExecStart a(sasb) [('/bin/x', ['/bin/x'], false)]\n"
                     "ExecStopPost a(sasb) [('/bin/y', ['/bin/y', '$$z'], false)]\n");

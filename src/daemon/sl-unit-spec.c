@@ -180,6 +180,8 @@ sl_unit_spec_build(const SlUnitSpec *spec)
     add_number(&properties, "TimeoutStopUSec", spec->timeout_stop_usec);
     add_string(&properties, "SyslogIdentifier", spec->syslog_identifier);
     add_log_fields(&properties, spec->log_fields);
+    if (spec->input_fd != 0)
+        add(&properties, "StandardInputFileDescriptor", g_variant_new_handle(0));
     if (spec->credential != NULL)
         add_credential(&properties, spec->credential);
     if (spec->command != NULL)

@@ -2,6 +2,7 @@
 #include "config.h"
 #include "sl-unit.h"
 
+#include <gio/gunixfdlist.h>
 #include <string.h>
 
 #include "sl-bus.h"
@@ -232,7 +233,7 @@ finish_call(JobKind kind, SlSystemd1Manager *manager, char **ret_path, GAsyncRes
     case JOB_STOP:
         return sl_systemd1_manager_call_stop_unit_finish(manager, ret_path, result, error);
     default:
-        return sl_systemd1_manager_call_start_transient_unit_finish(manager, ret_path, result,
+        return sl_systemd1_manager_call_start_transient_unit_finish(manager, ret_path, NULL, result,
                                                                     error);
     }
 }
@@ -286,10 +287,14 @@ sl_units_start(SlUnits *units, const SlUnitSpec *spec, const SlUnitSpec *aux,
     g_variant_builder_init(&others, G_VARIANT_TYPE("a(sa(sv))"));
     if (aux != NULL)
         g_variant_builder_add(&others, "(s@a(sv))", aux->name, sl_unit_spec_build(aux));
+    /* A copy that cannot be made is a handle to nothing, and systemd refuses the call. */
+    g_autoptr(GUnixFDList) descriptors = spec->input_fd != 0 ? g_unix_fd_list_new() : NULL;
+    if (descriptors != NULL)
+        g_unix_fd_list_append(descriptors, spec->input_fd, NULL);
     units->n_calls++;
     sl_systemd1_manager_call_start_transient_unit(
         units->manager, spec->name, "fail", sl_unit_spec_build(spec),
-        g_variant_builder_end(&others), units->cancellable, on_call_replied,
+        g_variant_builder_end(&others), descriptors, units->cancellable, on_call_replied,
         job_task_new("starting", spec->name, JOB_START_TRANSIENT, callback, data));
 }
 

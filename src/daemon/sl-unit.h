@@ -43,6 +43,7 @@ typedef struct {
     guint32 pid;                      /* of a scope */
     const char *const *command;       /* of a service: argv, not expanded by systemd */
     const char *const *command_after; /* ExecStopPost=, likewise */
+    int input_fd; /* standard input of a service; 0: as the policy says. The start borrows it */
     const char *credential; /* LoadCredentialEncrypted=, from a store of systemd; NULL: none */
     const char *const *environment; /* NAME=VALUE; readable by every user: no secrets */
     const SlUnitSetting *policy;
@@ -57,7 +58,8 @@ typedef struct {
     const char *const *log_fields; /* FIELD=value, added to everything the unit logs */
 } SlUnitSpec;
 
-/* The properties as StartTransientUnit takes them, a(sv); floating. */
+/* The properties as StartTransientUnit takes them, a(sv); floating. `input_fd` is in them as the
+ * first of the message's descriptors. */
 GVariant *sl_unit_spec_build(const SlUnitSpec *spec);
 
 /* "…/unit/sluice_2dx_2eservice" → "sluice-x.service"; NULL when it is no unit's path. */

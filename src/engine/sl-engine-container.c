@@ -121,6 +121,8 @@ print_host_config(SlJsonWriter *w, const SlEngineContainer *container)
 {
     static const char *const all[] = {"ALL", NULL};
     static const char *const security[] = {"no-new-privileges", NULL};
+    static const char *const of_host[] = {"no-new-privileges", "apparmor=unconfined",
+                                          "label=disable", NULL};
 
     sl_json_key(w, "HostConfig");
     sl_json_begin_object(w);
@@ -131,7 +133,8 @@ print_host_config(SlJsonWriter *w, const SlEngineContainer *container)
     sl_json_member_bool(w, "Privileged", FALSE);
     sl_json_member_bool(w, "ReadonlyRootfs", !container->writable_root);
     print_strings(w, "CapDrop", all);
-    print_strings(w, "SecurityOpt", security);
+    print_strings(w, "SecurityOpt", container->of_host ? of_host : security);
+    sl_json_member_string(w, "PidMode", container->of_host ? "host" : NULL);
     sl_json_member_raw(w, "LogConfig", "{\"Type\":\"none\"}");
     sl_json_member_raw(w, "RestartPolicy", "{\"Name\":\"no\"}");
     sl_json_member_bool(w, "AutoRemove", FALSE); /* the exit status must survive */

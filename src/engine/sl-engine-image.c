@@ -229,3 +229,26 @@ sl_engine_ensure_image(SlEngine *engine, const char *reference, const SlEngineLo
         return NULL;
     return g_steal_pointer(&image);
 }
+
+/* --- load ---------------------------------------------------------------------------------- */
+
+/* Of the answer only a failure matters: Docker has it in a stream whose status is 200. */
+static gboolean
+take_load_line(SlEngine *engine, const char *line, gsize len, gpointer user_data, GError **error)
+{
+    g_autoptr(SlJsonDoc) doc = sl_json_read(line, len, NULL, NULL);
+    g_autofree char *failure =
+        doc != NULL ? sl_engine_dup_member(doc, sl_json_root(doc), "error") : g_strdup("");
+    return *failure == '\0' || sl_error_set(error, SL_ERROR_FAILED, "%s", failure);
+}
+
+gboolean
+sl_engine_load_image(SlEngine *engine, GBytes *archive, GError **error)
+{
+    const SlEngineCall call = {.method = "POST",
+                               .path = "/images/load?quiet=1",
+                               .what = "loading an image",
+                               .archive = archive,
+                               .line = take_load_line};
+    return sl_engine_call(engine, &call, NULL, error);
+}

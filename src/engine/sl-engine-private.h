@@ -10,6 +10,7 @@ typedef struct {
     const char *method, *path, *what;
     const char *const *headers;
     const char *body; /* JSON, or NULL */
+    GBytes *archive;  /* a tar instead of it, or NULL */
     gint64 deadline;  /* with own_deadline */
     gboolean own_deadline;
     const guint *accept;

@@ -453,6 +453,7 @@ test_policy(void)
     g_assert_null(sl_json_find_repeated(doc));
     for (gsize i = 0; i < G_N_ELEMENTS(rows); i++)
         assert_at(doc, rows[i].key, rows[i].json);
+    g_assert_null(strstr(body, "PidMode"));
     assert_has(body, "{\"Type\":\"bind\",\"Source\":\"/usr/libexec/init\",\"Target\":"
                      "\"/.sluice/init\",\"ReadOnly\":true}");
     g_assert_null(sl_json_get(doc, sl_json_root(doc), "User"));

@@ -184,8 +184,9 @@ exchange(SlEngine *engine, const SlEngineCall *call, const char *path, SlJsonDoc
 {
     g_autoptr(SlHttpUnixReply) reply = NULL;
     g_autoptr(GError) local = NULL;
-    g_autoptr(GBytes) body =
-        call->body != NULL ? g_bytes_new(call->body, strlen(call->body)) : NULL;
+    g_autoptr(GBytes) body = call->body != NULL      ? g_bytes_new(call->body, strlen(call->body))
+                             : call->archive != NULL ? g_bytes_ref(call->archive)
+                                                     : NULL;
     g_autoptr(GPtrArray) headers = g_ptr_array_new();
     gint64 deadline = call->deadline;
 
@@ -195,7 +196,8 @@ exchange(SlEngine *engine, const SlEngineCall *call, const char *path, SlJsonDoc
         g_ptr_array_add(headers, (gpointer)*h);
     if (body != NULL) {
         g_ptr_array_add(headers, (gpointer) "Content-Type");
-        g_ptr_array_add(headers, (gpointer) "application/json");
+        g_ptr_array_add(headers,
+                        (gpointer)(call->body != NULL ? "application/json" : "application/x-tar"));
     }
     g_ptr_array_add(headers, NULL);
     engine->stream = call;

@@ -69,6 +69,9 @@ SlEngineImage *sl_engine_ensure_image(SlEngine *engine, const char *reference,
                                       SlEngineProgressFunc progress, gpointer user_data,
                                       GError **error);
 
+/* Takes an image out of an archive (as `docker save` makes it), under the names that it says. */
+gboolean sl_engine_load_image(SlEngine *engine, GBytes *archive, GError **error);
+
 /* --- containers ---------------------------------------------------------------------------- */
 
 typedef struct {
@@ -93,6 +96,9 @@ typedef struct {
     gint64 pids;               /* 0: 512 */
     gint64 tmp_bytes;          /* of /tmp, 0: 64 MiB; it counts as memory */
     gboolean writable_root;    /* for images that write beside their code */
+    /* For a program of Sluice's own: it sees the processes of the host, and AppArmor and SELinux
+     * treat it as they do on the host, where the one would keep it from the message bus. */
+    gboolean of_host;
 } SlEngineContainer;
 
 /* The body of a create request; NULL when the description asks for what is not granted. */

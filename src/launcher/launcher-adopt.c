@@ -9,7 +9,7 @@
 
 /* After a restart: what the workload API says we hold is joined with the units that are there.
  *
- *   status               | scope there              | scope gone
+ *   status               | orchestrator there       | orchestrator gone
  *   claimed              | goes on; launched again  | released: it never began
  *   launched, running    | goes on                  | failed, once its connectors have ended: the
  *                        |                          | orchestrator left no report
@@ -18,9 +18,9 @@
  * A child that its launcher did not release before it died has ended by itself. */
 
 #define RETRY_USEC G_USEC_PER_SEC
-#define SCOPE_PREFIX "sluice-orchestrator-"
 
-static const char *const patterns[] = {"sluice-orchestrator-*.scope", "sluice-source-*.service",
+static const char *const patterns[] = {LAUNCHER_ORCHESTRATOR "*.scope",
+                                       LAUNCHER_ORCHESTRATOR "*.service", "sluice-source-*.service",
                                        "sluice-destination-*.service", NULL};
 
 typedef struct {
@@ -63,7 +63,7 @@ adopt_one(Launcher *launcher, LauncherWorkload *workload, char *const *units)
 
     for (int role = 0; role < LAUNCHER_N_ROLES; role++)
         workload->connector_runs[role] = is_there(units, workload->connector[role]);
-    if (is_there(units, workload->scope)) {
+    if (is_there(units, workload->orchestrator)) {
         workload->state = LAUNCHER_RUNNING;
         g_message("workload '%s' goes on", workload->id);
         if (is_claimed)
@@ -89,20 +89,32 @@ on_orphan_stopped(GObject *source, GAsyncResult *result, gpointer data)
         g_warning("%s, ignoring", error->message);
 }
 
-/* A scope of ours that we do not hold: its claim is over, its orchestrator only has not noticed. */
+/* A unit of ours that we do not hold: its claim is over, its orchestrator only has not noticed. */
 static void
 stop_orphans(Launcher *launcher, char *const *units)
 {
     for (; *units != NULL; units++) {
-        if (!g_str_has_prefix(*units, SCOPE_PREFIX) ||
+        if (!g_str_has_prefix(*units, LAUNCHER_ORCHESTRATOR) ||
             g_hash_table_contains(launcher->by_unit, *units))
             continue;
-        g_autofree char *compact = g_strndup(*units + strlen(SCOPE_PREFIX),
-                                             strlen(*units) - strlen(SCOPE_PREFIX ".scope"));
+        const char *id = *units + strlen(LAUNCHER_ORCHESTRATOR);
+        g_autofree char *compact = g_strndup(id, strcspn(id, "."));
         char *slice = g_strdup_printf("sluice-workloads-%s.slice", compact);
         g_warning("'%s' runs without a claim, stopping it", *units);
         sl_units_stop(launcher->units, slice, on_orphan_stopped, slice);
     }
+}
+
+/* sluice.conf may have said something else when it was started. */
+static void
+choose_unit(Launcher *launcher, LauncherWorkload *workload, char *const *units)
+{
+    g_autofree char *service =
+        g_strdup_printf(LAUNCHER_ORCHESTRATOR "%s.service", workload->compact);
+    gboolean contained = is_there(units, service);
+    sl_units_unwatch(launcher->units, contained ? workload->orchestrator : service);
+    if (contained)
+        launcher_workload_contain(workload);
 }
 
 static gboolean
@@ -111,7 +123,10 @@ join(Launcher *launcher, GPtrArray *held, GError **error)
     /* Watch first, then look: whatever ends in between is told. */
     for (guint i = 0; i < held->len; i++) {
         const LauncherWorkload *workload = held->pdata[i];
-        sl_units_watch(launcher->units, workload->scope, TRUE);
+        g_autofree char *service =
+            g_strdup_printf(LAUNCHER_ORCHESTRATOR "%s.service", workload->compact);
+        sl_units_watch(launcher->units, workload->orchestrator, TRUE);
+        sl_units_watch(launcher->units, service, TRUE);
         for (int role = 0; role < LAUNCHER_N_ROLES; role++)
             sl_units_watch(launcher->units, workload->connector[role], TRUE);
     }
@@ -120,6 +135,7 @@ join(Launcher *launcher, GPtrArray *held, GError **error)
         return FALSE;
     g_autoptr(GPtrArray) all = g_ptr_array_sized_new(held->len);
     for (guint i = 0; i < held->len; i++) {
+        choose_unit(launcher, held->pdata[i], units);
         g_ptr_array_add(all, g_steal_pointer(&held->pdata[i]));
         launcher_core_add(launcher, all->pdata[i]);
     }

@@ -26,10 +26,15 @@ check_orchestrator(GDBusMethodInvocation *invocation, gpointer data, GError **er
     if (uid != launcher->uid)
         return sl_error_set(error, SL_ERROR_FORBIDDEN, "only orchestrators may (caller's uid: %u)",
                             uid);
-    char *unit = sl_units_get_by_pid(launcher->units, pid, error);
-    if (unit == NULL)
+    g_autoptr(GError) local = NULL;
+    char *unit = sl_units_get_by_pid(launcher->units, pid, &local);
+    /* An engine may have groups that systemd does not know. */
+    if (unit == NULL && !g_error_matches(local, SL_ERROR, SL_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&local));
         return FALSE;
+    }
     g_object_set_data_full(G_OBJECT(invocation), LAUNCHER_CALLER_UNIT, unit, g_free);
+    g_object_set_data(G_OBJECT(invocation), LAUNCHER_CALLER_PID, GUINT_TO_POINTER(pid));
     return TRUE;
 }
 
@@ -155,7 +160,7 @@ on_list_workloads(SlBusLauncher1 *object, GDBusMethodInvocation *invocation, gpo
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const LauncherWorkload *workload = value;
         g_variant_builder_add(&list, "(sssx)", workload->id,
-                              workload->type != NULL ? workload->type : "", workload->scope,
+                              workload->type != NULL ? workload->type : "", workload->orchestrator,
                               workload->claimed_at);
     }
     sl_bus_launcher1_complete_list_workloads(object, invocation, g_variant_builder_end(&list));

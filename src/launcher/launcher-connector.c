@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "launcher-docker.h"
 #include "sl-error.h"
 #include "sl-log.h"
 
@@ -38,20 +39,31 @@ start_free(gpointer data)
     g_free(start);
 }
 
-/* The fence: the caller must sit in the scope of that very workload. */
+/* The fence: the caller must be the orchestrator of that very workload: be in its scope or, in a
+ * container, be the process that its keeper says. */
+static gboolean
+is_orchestrator(GDBusMethodInvocation *invocation, const LauncherWorkload *workload)
+{
+    const char *unit = g_object_get_data(G_OBJECT(invocation), LAUNCHER_CALLER_UNIT);
+    guint pid = GPOINTER_TO_UINT(g_object_get_data(G_OBJECT(invocation), LAUNCHER_CALLER_PID));
+    if (workload->contained)
+        return pid != 0 && pid == launcher_docker_find_process(workload);
+    return unit != NULL && strcmp(unit, workload->orchestrator) == 0;
+}
+
 static gboolean
 check_caller(GDBusMethodInvocation *invocation, const LauncherWorkload *workload,
              const char *workload_id, GError **error)
 {
-    const char *unit = g_object_get_data(G_OBJECT(invocation), LAUNCHER_CALLER_UNIT);
     if (workload == NULL || workload->state == LAUNCHER_ENDED)
         return sl_error_set(error, SL_ERROR_NOT_FOUND, "workload '%s' is not held here",
                             workload_id);
-    if (unit == NULL || strcmp(unit, workload->scope) != 0)
-        return sl_error_set(error, SL_ERROR_FORBIDDEN,
-                            "the caller is in '%s', not the orchestrator of workload '%s'",
-                            unit != NULL ? unit : "no unit", workload_id);
-    return TRUE;
+    if (is_orchestrator(invocation, workload))
+        return TRUE;
+    const char *unit = g_object_get_data(G_OBJECT(invocation), LAUNCHER_CALLER_UNIT);
+    return sl_error_set(error, SL_ERROR_FORBIDDEN,
+                        "the caller is in '%s', not the orchestrator of workload '%s'",
+                        unit != NULL ? unit : "no unit", workload_id);
 }
 
 /* Refuses the callers that are not who they should be; FALSE when none is left. */

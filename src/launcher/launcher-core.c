@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "launcher-docker.h"
 #include "launcher-spawn.h"
 #include "sl-error.h"
 #include "sl-fd.h"
@@ -13,8 +14,8 @@
 
 /* After a failure nobody is helped by asking again at once. */
 #define PAUSE_USEC (2 * G_USEC_PER_SEC)
-/* systemd ends connectors with their scope, and kills those that take longer than the stop time-out
- * of their units; this is for a unit whose end nobody tells. */
+/* systemd ends connectors with their orchestrator, and kills those that take longer than the stop
+ * time-out of their units; this is for a unit whose end nobody tells. */
 #define END_SEC 120
 
 typedef struct {
@@ -73,7 +74,7 @@ launcher_core_add(Launcher *launcher, LauncherWorkload *workload)
     if (older != NULL) /* a claim that is over; its end was not noticed yet */
         launcher_core_remove(launcher, older);
     g_hash_table_replace(launcher->workloads, workload->id, workload);
-    g_hash_table_replace(launcher->by_unit, workload->scope, workload);
+    g_hash_table_replace(launcher->by_unit, workload->orchestrator, workload);
     for (int role = 0; role < LAUNCHER_N_ROLES; role++)
         g_hash_table_replace(launcher->by_unit, workload->connector[role], workload);
     launcher_core_tell(launcher);
@@ -84,8 +85,8 @@ launcher_core_remove(Launcher *launcher, LauncherWorkload *workload)
 {
     gboolean was_full = g_hash_table_size(launcher->workloads) >=
                         (guint)sl_daemon_get_config(launcher->daemon)->launcher_max_workloads;
-    sl_units_unwatch(launcher->units, workload->scope);
-    g_hash_table_remove(launcher->by_unit, workload->scope);
+    sl_units_unwatch(launcher->units, workload->orchestrator);
+    g_hash_table_remove(launcher->by_unit, workload->orchestrator);
     for (int role = 0; role < LAUNCHER_N_ROLES; role++) {
         sl_units_unwatch(launcher->units, workload->connector[role]);
         g_hash_table_remove(launcher->by_unit, workload->connector[role]);
@@ -113,7 +114,8 @@ launcher_core_stop_slice(Launcher *launcher, const char *slice)
     sl_units_stop(launcher->units, slice, on_slice_stopped, NULL);
 }
 
-/* Its scope is gone. Whether it reported is for the workload API to know: the token tells. */
+/* Its orchestrator is gone. Whether it reported is for the workload API to know: the token tells.
+ */
 static void
 finish(Launcher *launcher, LauncherWorkload *workload)
 {
@@ -230,6 +232,14 @@ log_connector_end(const LauncherWorkload *workload, const SlUnitEnd *end)
                  end->name, end->result, end->status);
 }
 
+/* Its keeper ends as the orchestrator did (as of wait(2)). */
+static void
+note_status(LauncherWorkload *workload, const SlUnitEnd *end)
+{
+    workload->has_status = end->code != 0;
+    workload->child_status = end->code == CLD_EXITED ? end->status << 8 : end->status;
+}
+
 void
 launcher_core_on_unit_ended(const SlUnitEnd *end, gpointer data)
 {
@@ -247,8 +257,10 @@ launcher_core_on_unit_ended(const SlUnitEnd *end, gpointer data)
         }
     }
     if (workload->state == LAUNCHER_STARTING)
-        return; /* on_scope_started decides */
+        return; /* on_orchestrator_started decides */
     /* A child of ours: its SIGCHLD is on the way and says how it ended. */
+    if (workload->contained)
+        note_status(workload, end);
     launcher_core_ended(launcher, workload);
 }
 
@@ -270,7 +282,7 @@ fail_start(Launcher *launcher, LauncherWorkload *workload, const GError *error)
 }
 
 static void
-on_scope_started(GObject *source, GAsyncResult *result, gpointer data)
+on_orchestrator_started(GObject *source, GAsyncResult *result, gpointer data)
 {
     g_autoptr(About) about = data;
     g_autoptr(GError) error = NULL;
@@ -283,15 +295,18 @@ on_scope_started(GObject *source, GAsyncResult *result, gpointer data)
     g_auto(SlLogScope) id = sl_log_scope(SL_LOG_WORKLOAD_ID, workload->id);
     g_auto(SlLogScope) job = sl_log_scope(SL_LOG_JOB_ID, workload->job_id);
     g_auto(SlLogScope) attempt = sl_log_scope(SL_LOG_ATTEMPT, workload->attempt);
-    if (!ok || !launcher_spawn_go(workload->go_fd, &error)) {
+    if (!ok || (!workload->contained && !launcher_spawn_go(workload->go_fd, &error))) {
         fail_start(launcher, workload, error);
         return;
     }
     sl_fd_clear(&workload->go_fd);
     workload->state = LAUNCHER_RUNNING;
     sl_log_event(G_LOG_LEVEL_INFO, SL_EVENT_WORKLOAD_STARTED, "started workload '%s' as '%s'",
-                 workload->id, workload->scope);
+                 workload->id, workload->orchestrator);
     launcher_report(launcher->reports, LAUNCHER_REPORT_LAUNCHED, workload, NULL);
+    /* A keeper without an engine has ended before its start was told. */
+    if (!sl_units_is_watched(launcher->units, workload->orchestrator))
+        launcher_core_ended(launcher, workload);
 }
 
 static gboolean
@@ -314,6 +329,30 @@ spawn(Launcher *launcher, LauncherWorkload *workload, GError **error)
     return launcher_spawn(&request, &workload->pid, &workload->go_fd, error);
 }
 
+/* A child of ours that waits for its scope. */
+static LauncherUnit *
+make_scope(Launcher *launcher, LauncherWorkload *workload, GError **error)
+{
+    if (!spawn(launcher, workload, error))
+        return NULL;
+    g_child_watch_add_full(G_PRIORITY_DEFAULT, workload->pid, on_child_exit,
+                           about_new(launcher, workload, FALSE), about_free);
+    return launcher_policy_scope(workload, (guint32)workload->pid);
+}
+
+/* A service that keeps a container. The token waits for it in a pipe. */
+static LauncherUnit *
+make_keeper(Launcher *launcher, LauncherWorkload *workload, int *ret_token, GError **error)
+{
+    sl_autofd int write_end = -1;
+    if (!sl_fd_pipe(ret_token, &write_end, 0, error) ||
+        !sl_fd_write_all(write_end, workload->token, strlen(workload->token), error))
+        return NULL;
+    return launcher_docker_orchestrator(workload, sl_daemon_get_config(launcher->daemon),
+                                        &launcher->paths, launcher->program, launcher->uid,
+                                        launcher->gid, *ret_token);
+}
+
 static void
 start_workload(Launcher *launcher, LauncherWorkload *workload)
 {
@@ -322,19 +361,22 @@ start_workload(Launcher *launcher, LauncherWorkload *workload)
     g_auto(SlLogScope) job = sl_log_scope(SL_LOG_JOB_ID, workload->job_id);
     sl_log_event(G_LOG_LEVEL_INFO, SL_EVENT_WORKLOAD_CLAIMED, "claimed workload '%s'",
                  workload->id);
+    if (launcher->contained)
+        launcher_workload_contain(workload);
     launcher_core_add(launcher, workload);
-    if (!spawn(launcher, workload, &error)) {
+    g_autoptr(LauncherUnit) slice =
+        launcher_policy_slice(workload, sl_daemon_get_config(launcher->daemon));
+    sl_autofd int token = -1;
+    g_autoptr(LauncherUnit) unit = launcher->contained
+                                       ? make_keeper(launcher, workload, &token, &error)
+                                       : make_scope(launcher, workload, &error);
+    if (unit == NULL) {
         fail_start(launcher, workload, error);
         return;
     }
-    g_child_watch_add_full(G_PRIORITY_DEFAULT, workload->pid, on_child_exit,
-                           about_new(launcher, workload, FALSE), about_free);
     workload->state = LAUNCHER_STARTING;
-    g_autoptr(LauncherUnit) scope = launcher_policy_scope(workload, (guint32)workload->pid);
-    g_autoptr(LauncherUnit) slice =
-        launcher_policy_slice(workload, sl_daemon_get_config(launcher->daemon));
-    sl_units_watch(launcher->units, workload->scope, FALSE);
-    sl_units_start(launcher->units, &scope->spec, &slice->spec, on_scope_started,
+    sl_units_watch(launcher->units, workload->orchestrator, FALSE);
+    sl_units_start(launcher->units, &unit->spec, &slice->spec, on_orchestrator_started,
                    about_new(launcher, workload, TRUE));
 }
 

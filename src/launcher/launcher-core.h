@@ -22,13 +22,14 @@ typedef struct {
     SlBusLauncher1 *object; /* NULL before export */
     LauncherApi api;
     LauncherPaths paths;
-    char *program; /* the orchestrator */
-    uid_t uid;     /* its user */
+    char *program;      /* the orchestrator */
+    gboolean contained; /* [Launcher] Backend=docker: it is started in a container */
+    uid_t uid;          /* its user */
     gid_t gid;
     uid_t control_uid; /* of the control plane, which may ask for units after runs; -1: nobody */
 
     GHashTable *workloads; /* id → LauncherWorkload, owned */
-    GHashTable *by_unit;   /* name of a scope or connector service → LauncherWorkload */
+    GHashTable *by_unit;   /* name of an orchestrator's or connector's unit → LauncherWorkload */
     LauncherConnectors *connectors;
     LauncherReports *reports;
     LauncherWake *wake;
@@ -57,9 +58,9 @@ void launcher_core_take_in(Launcher *launcher, gint64 usec);
 void launcher_core_add(Launcher *launcher, LauncherWorkload *workload);
 void launcher_core_remove(Launcher *launcher, LauncherWorkload *workload);
 /* When nothing of a workload runs any more. The slice goes by itself, unless the start of a
- * connector came when the scope had ended: systemd makes it anew then, and it would stay. */
+ * connector came when the orchestrator had ended: systemd makes it anew then, and it would stay. */
 void launcher_core_stop_slice(Launcher *launcher, const char *slice);
-/* Its scope is gone: what is left of it ends, then its failure is told. */
+/* Its orchestrator is gone: what is left of it ends, then its failure is told. */
 void launcher_core_ended(Launcher *launcher, LauncherWorkload *workload);
 gboolean launcher_core_may_begin(const Launcher *launcher);
 
@@ -103,5 +104,7 @@ void launcher_post_sync_start(Launcher *launcher, GDBusMethodInvocation *invocat
                               const char *unit, gint64 job_id);
 
 /* launcher-bus */
-#define LAUNCHER_CALLER_UNIT "launcher-caller-unit" /* on an invocation: the unit of its sender */
+/* On an invocation: the unit of its sender, NULL when it is in none; and its number. */
+#define LAUNCHER_CALLER_UNIT "launcher-caller-unit"
+#define LAUNCHER_CALLER_PID "launcher-caller-pid"
 gboolean launcher_bus_export(Launcher *launcher, SlBus *bus, GError **error);

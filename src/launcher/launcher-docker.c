@@ -3,6 +3,7 @@
 #include "launcher-docker.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "sl-engine.h"
@@ -15,6 +16,7 @@
 #define KEEPER_MEMORY (128 * MIB)
 #define KEEPER_TASKS 16
 #define RUNTIME_FOLDER "sluice-containers" /* below /run; sluice-container knows it, too */
+#define RUNTIME_NOTE "process"             /* likewise: "PID START" */
 #define CREDENTIAL "sluice-registry-auth"
 
 /* systemd.exec(5). Root, because that owns an engine's socket; of root's powers only the signal to
@@ -24,7 +26,6 @@ static const SlUnitSetting keeper_policy[] = {
     {"CollectMode", SL_UNIT_STRING, "inactive-or-failed", 0},
     {"RuntimeDirectoryMode", SL_UNIT_UINT32, NULL, 0755},
     {"NotifyAccess", SL_UNIT_STRING, "none", 0},
-    {"StandardInput", SL_UNIT_STRING, "null", 0},
     {"StandardOutput", SL_UNIT_STRING, "null", 0},
     {"StandardError", SL_UNIT_STRING, "journal", 0},
     {"UMask", SL_UNIT_UINT32, NULL, 022},
@@ -115,23 +116,47 @@ add_number(LauncherUnit *unit, const char *name, guint64 value)
         launcher_unit_add_word(unit, word);
 }
 
+/* What both kinds of keepers have: the sandbox, a folder of their own, the beginning of the
+ * command, and what is to be done when they were killed, because nobody else would end the
+ * container. Returns the container's name. */
+static char *
+begin_keeper(LauncherUnit *unit, const LauncherWorkload *workload, const SlConfig *config,
+             const LauncherPaths *paths)
+{
+    char *name = g_strndup(unit->spec.name, strcspn(unit->spec.name, "."));
+    g_autofree char *folder = g_strconcat(RUNTIME_FOLDER "/", name, NULL);
+    g_autofree char *program = g_build_filename(paths->libexecdir, "sluice-container", NULL);
+    g_autofree char *name_after = g_strconcat("--name=", name, NULL);
+    for (gsize i = 0; i < G_N_ELEMENTS(keeper_policy); i++)
+        launcher_unit_add_setting(unit, &keeper_policy[i]);
+    launcher_unit_add_setting(unit, &(SlUnitSetting){"RuntimeDirectory", SL_UNIT_WORDS, folder, 0});
+    launcher_unit_add_word(unit, program);
+    add_option(unit, "name", name);
+    add_option(unit, "slice", workload->slice);
+    add_option(unit, "workload", workload->id);
+    launcher_unit_add_word_after(unit, program);
+    launcher_unit_add_word_after(unit, name_after);
+    if (*config->engine_socket != '\0') {
+        g_autofree char *engine = g_strconcat("--engine=", config->engine_socket, NULL);
+        launcher_unit_add_word(unit, engine);
+        launcher_unit_add_word_after(unit, engine);
+    }
+    launcher_unit_add_word_after(unit, "--remove");
+    unit->spec.memory_max = KEEPER_MEMORY;
+    unit->spec.tasks_max = KEEPER_TASKS;
+    return name;
+}
+
 static void
-add_command(const LauncherPlace *place, LauncherUnit *unit, const char *name, const char *sockets)
+add_command(const LauncherPlace *place, LauncherUnit *unit, const char *sockets)
 {
     const SlConfig *config = place->config;
     const LauncherLaunch *launch = place->launch;
-    g_autofree char *program = g_build_filename(place->paths->libexecdir, "sluice-container", NULL);
     g_autofree char *init = g_build_filename(place->paths->libexecdir, "sluice-init", NULL);
 
-    launcher_unit_add_word(unit, program);
-    add_option(unit, "name", name);
-    if (*config->engine_socket != '\0')
-        add_option(unit, "engine", config->engine_socket);
     add_option(unit, "image", launch->tree);
     add_option(unit, "init", init);
     add_option(unit, "sockets", sockets);
-    add_option(unit, "slice", place->workload->slice);
-    add_option(unit, "workload", place->workload->id);
     add_option(unit, "role", launcher_role_name(place->role));
     add_option(unit, "network", launch->network ? config->engine_network : "none");
     add_number(unit, "memory", place->memory_max);
@@ -143,16 +168,6 @@ add_command(const LauncherPlace *place, LauncherUnit *unit, const char *name, co
     for (guint i = strcmp(launch->command[0], OWN_COMMAND) == 0 ? 1 : 0; launch->command[i] != NULL;
          i++)
         launcher_unit_add_word(unit, launch->command[i]);
-
-    /* When it was killed: nobody else would end the container. */
-    launcher_unit_add_word_after(unit, program);
-    g_autofree char *name_after = g_strconcat("--name=", name, NULL);
-    launcher_unit_add_word_after(unit, name_after);
-    if (*config->engine_socket != '\0') {
-        g_autofree char *engine = g_strconcat("--engine=", config->engine_socket, NULL);
-        launcher_unit_add_word_after(unit, engine);
-    }
-    launcher_unit_add_word_after(unit, "--remove");
 }
 
 gboolean
@@ -160,21 +175,53 @@ launcher_docker_build(const LauncherPlace *place, LauncherUnit *unit, GError **e
 {
     if (!check_launch(place->launch, error))
         return FALSE;
-    g_autofree char *name = g_strndup(unit->spec.name, strcspn(unit->spec.name, "."));
-    g_autofree char *folder = g_strconcat(RUNTIME_FOLDER "/", name, NULL);
+    static const SlUnitSetting no_input = {"StandardInput", SL_UNIT_STRING, "null", 0};
     g_autofree char *sockets = g_build_filename(place->paths->workloaddir, place->workload->compact,
                                                 launcher_role_name(place->role), NULL);
     g_autofree char *here = g_path_get_dirname(SL_INIT_SOCKET);
-    for (gsize i = 0; i < G_N_ELEMENTS(keeper_policy); i++)
-        launcher_unit_add_setting(unit, &keeper_policy[i]);
-    launcher_unit_add_setting(unit, &(SlUnitSetting){"RuntimeDirectory", SL_UNIT_WORDS, folder, 0});
+    g_free(begin_keeper(unit, place->workload, place->config, place->paths));
+    launcher_unit_add_setting(unit, &no_input);
     /* The orchestrator's socket, where only systemd can reach into. Optional, because it is gone
      * when the container is taken away. */
     launcher_unit_add_mount(unit, sockets, here, NULL, TRUE, TRUE);
-    add_command(place, unit, name, sockets);
+    add_command(place, unit, sockets);
     if (has_credential())
         unit->spec.credential = CREDENTIAL;
-    unit->spec.memory_max = KEEPER_MEMORY;
-    unit->spec.tasks_max = KEEPER_TASKS;
     return TRUE;
+}
+
+LauncherUnit *
+launcher_docker_orchestrator(const LauncherWorkload *workload, const SlConfig *config,
+                             const LauncherPaths *paths, const char *program, uid_t uid, gid_t gid,
+                             int token_fd)
+{
+    LauncherUnit *unit = launcher_unit_new(
+        workload->orchestrator, g_strdup_printf("Sluice orchestrator of %s", workload->id));
+    g_autofree char *user = g_strdup_printf("%u:%u", uid, gid);
+    const char *const command[] = {"--",         program,     "--workload",
+                                   workload->id, "--auto-id", workload->auto_id};
+    g_free(begin_keeper(unit, workload, config, paths));
+    launcher_unit_add_word(unit, "--orchestrator");
+    add_option(unit, "role", "orchestrator");
+    add_option(unit, "user", user);
+    add_number(unit, "memory", LAUNCHER_ORCHESTRATOR_MEMORY);
+    add_number(unit, "tasks", LAUNCHER_ORCHESTRATOR_TASKS);
+    for (gsize i = 0; i < G_N_ELEMENTS(command); i++)
+        launcher_unit_add_word(unit, command[i]);
+    launcher_unit_add_log_fields(unit, workload);
+    unit->spec.slice = workload->slice;
+    unit->spec.timeout_stop_usec = LAUNCHER_STOP_USEC;
+    unit->spec.syslog_identifier = "sluice-container";
+    unit->spec.input_fd = token_fd;
+    return launcher_unit_seal(unit);
+}
+
+guint
+launcher_docker_find_process(const LauncherWorkload *workload)
+{
+    const char *unit = workload->orchestrator;
+    g_autofree char *name = g_strndup(unit, strcspn(unit, "."));
+    g_autofree char *path = g_build_filename("/run", RUNTIME_FOLDER, name, RUNTIME_NOTE, NULL);
+    g_autofree char *text = NULL;
+    return g_file_get_contents(path, &text, NULL, NULL) ? (guint)strtoul(text, NULL, 10) : 0;
 }

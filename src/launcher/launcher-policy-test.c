@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "launcher-backend.h"
+#include "launcher-docker.h"
 #include "sl-error.h"
 #include "sl-json-read.h"
 
@@ -81,7 +82,7 @@ test_workload(void)
     g_auto(GStrv) fields = launcher_workload_log_fields(workload);
     g_autofree char *joined = g_strjoinv(" ", fields);
     g_assert_cmpstr(workload->id, ==, "7_0_sync");
-    g_assert_cmpstr(workload->scope, ==, "sluice-orchestrator-" COMPACT ".scope");
+    g_assert_cmpstr(workload->orchestrator, ==, "sluice-orchestrator-" COMPACT ".scope");
     g_assert_cmpstr(workload->slice, ==, "sluice-workloads-" COMPACT ".slice");
     g_assert_cmpstr(workload->connector[LAUNCHER_DESTINATION], ==,
                     "sluice-destination-" COMPACT ".service");
@@ -279,9 +280,9 @@ test_pypi(void)
 }
 
 #define KEEPER                                                                                     \
-    "/lib/s/sluice-container --name=sluice-source-" COMPACT "%s --image=reg.example/a/x:1 "        \
-    "--init=/lib/s/sluice-init --sockets=/run/sluice/workloads/" COMPACT "/source "                \
-    "--slice=sluice-workloads-" COMPACT ".slice --workload=7_0_sync --role=source "
+    "/lib/s/sluice-container --name=sluice-source-" COMPACT " --slice=sluice-workloads-" COMPACT   \
+    ".slice --workload=7_0_sync%s --image=reg.example/a/x:1 "                                      \
+    "--init=/lib/s/sluice-init --sockets=/run/sluice/workloads/" COMPACT "/source --role=source "
 
 /* The unit keeps a container: its own limits are small, those of the connector go to the engine. */
 static void
@@ -365,6 +366,47 @@ test_docker_unit(void)
     g_assert_nonnull(denied = get(slice, "IPAddressDeny"));
 }
 
+/* [Launcher] Backend=docker: the orchestrator's keeper, and connectors that end with it. */
+static void
+test_contained(void)
+{
+    static const struct {
+        const char *name, *value;
+    } properties[] = {
+        {"Slice", "'sluice-workloads-" COMPACT ".slice'"},
+        {"StandardInputFileDescriptor", "0"},
+        {"StandardInput", NULL},
+        {"RuntimeDirectory", "['sluice-containers/sluice-orchestrator-" COMPACT "']"},
+        {"CapabilityBoundingSet", "32"},
+        {"MemoryMax", "134217728"},
+        {"TimeoutStopUSec", "20000000"},
+        {"BindPaths", NULL},
+        {"LoadCredentialEncrypted", NULL},
+    };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(SlConfig) config = sl_config_new();
+    g_autoptr(LauncherWorkload) workload =
+        parse_ok("{\"source\":{\"runtime\":\"native\",\"command\":[\"x\"]}}");
+    launcher_workload_contain(workload);
+    g_assert_cmpstr(workload->orchestrator, ==, "sluice-orchestrator-" COMPACT ".service");
+    g_autoptr(LauncherUnit) unit = launcher_docker_orchestrator(
+        workload, config, &paths, "/lib/s/sluice-orchestrator", 998, 997, 5);
+    for (gsize i = 0; i < G_N_ELEMENTS(properties); i++)
+        expect(unit, properties[i].name, properties[i].value);
+    g_autofree char *words = g_strjoinv(" ", (char **)unit->spec.command);
+    g_assert_cmpstr(
+        words, ==,
+        "/lib/s/sluice-container --name=sluice-orchestrator-" COMPACT
+        " --slice=sluice-workloads-" COMPACT ".slice --workload=7_0_sync "
+        "--orchestrator --role=orchestrator --user=998:997 --memory=268435456 "
+        "--tasks=64 -- /lib/s/sluice-orchestrator --workload 7_0_sync --auto-id " AUTO_ID);
+    g_assert_null(strstr(words, "token"));
+    g_autoptr(LauncherUnit) source = connector(workload, LAUNCHER_SOURCE, &error);
+    g_assert_no_error(error);
+    expect(source, "BindsTo", "['sluice-orchestrator-" COMPACT ".service']");
+    g_assert_cmpuint(launcher_docker_find_process(workload), ==, 0); /* no keeper, no process */
+}
+
 static void
 test_refused(void)
 {
@@ -423,6 +465,7 @@ main(int argc, char **argv)
     g_test_add_func("/launcher/policy/pypi", test_pypi);
     g_test_add_func("/launcher/policy/docker/command", test_docker);
     g_test_add_func("/launcher/policy/docker/unit", test_docker_unit);
+    g_test_add_func("/launcher/policy/docker/orchestrator", test_contained);
     g_test_add_func("/launcher/policy/refused", test_refused);
     return g_test_run();
 }

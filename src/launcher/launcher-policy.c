@@ -10,11 +10,6 @@
 #include "sl-init-wire.h"
 
 #define SANDBOX_SOCKET_DIR "/run/sluice-init"
-#define MIB ((guint64)1 << 20)
-/* What the orchestrator itself may take, beside its connectors, within the slice. */
-#define ORCHESTRATOR_MEMORY (256 * MIB)
-#define ORCHESTRATOR_TASKS 64
-#define STOP_USEC (20 * (guint64)G_USEC_PER_SEC)
 /* Connectors that keep files share one dynamic user, so that the next run may write them. */
 #define STATE_USER "sluice-local"
 
@@ -93,8 +88,8 @@ static const SlUnitSetting scope_policy[] = {
 /* --- building ----------------------------------------------------------------------------------
  */
 
-static LauncherUnit *
-unit_new(const char *name, char *description)
+LauncherUnit *
+launcher_unit_new(const char *name, char *description)
 {
     LauncherUnit *unit = g_new0(LauncherUnit, 1);
     unit->owned = g_ptr_array_new_with_free_func(g_free);
@@ -155,8 +150,8 @@ launcher_unit_add_setting(LauncherUnit *unit, const SlUnitSetting *setting)
     g_array_append_val(unit->policy, copy);
 }
 
-static void
-add_log_fields(LauncherUnit *unit, const LauncherWorkload *workload)
+void
+launcher_unit_add_log_fields(LauncherUnit *unit, const LauncherWorkload *workload)
 {
     g_auto(GStrv) fields = launcher_workload_log_fields(workload);
     for (guint i = 0; fields[i] != NULL; i++)
@@ -172,9 +167,9 @@ seal_strings(GPtrArray *strings)
     return (const char *const *)strings->pdata;
 }
 
-/* Points the specification at what was collected; nothing may be added after. */
-static LauncherUnit *
-seal(LauncherUnit *unit)
+/* Points the specification at what was collected. */
+LauncherUnit *
+launcher_unit_seal(LauncherUnit *unit)
 {
     unit->spec.command = seal_strings(unit->command);
     unit->spec.command_after = seal_strings(unit->command_after);
@@ -235,9 +230,9 @@ LauncherUnit *
 launcher_policy_slice(const LauncherWorkload *workload, const SlConfig *config)
 {
     LauncherUnit *unit =
-        unit_new(workload->slice, g_strdup_printf("Sluice workload %s", workload->id));
-    unit->spec.memory_max = ORCHESTRATOR_MEMORY;
-    unit->spec.tasks_max = ORCHESTRATOR_TASKS;
+        launcher_unit_new(workload->slice, g_strdup_printf("Sluice workload %s", workload->id));
+    unit->spec.memory_max = LAUNCHER_ORCHESTRATOR_MEMORY;
+    unit->spec.tasks_max = LAUNCHER_ORCHESTRATOR_TASKS;
     for (int role = 0; role < LAUNCHER_N_ROLES; role++) {
         if (workload->launch[role] == NULL)
             continue;
@@ -252,20 +247,20 @@ launcher_policy_slice(const LauncherWorkload *workload, const SlConfig *config)
     }
     for (gsize i = 0; i < G_N_ELEMENTS(slice_policy); i++)
         launcher_unit_add_setting(unit, &slice_policy[i]);
-    return seal(unit);
+    return launcher_unit_seal(unit);
 }
 
 LauncherUnit *
 launcher_policy_scope(const LauncherWorkload *workload, guint32 pid)
 {
-    LauncherUnit *unit =
-        unit_new(workload->scope, g_strdup_printf("Sluice orchestrator of %s", workload->id));
+    LauncherUnit *unit = launcher_unit_new(
+        workload->orchestrator, g_strdup_printf("Sluice orchestrator of %s", workload->id));
     unit->spec.slice = workload->slice;
     unit->spec.pid = pid;
-    unit->spec.timeout_stop_usec = STOP_USEC;
+    unit->spec.timeout_stop_usec = LAUNCHER_STOP_USEC;
     for (gsize i = 0; i < G_N_ELEMENTS(scope_policy); i++)
         launcher_unit_add_setting(unit, &scope_policy[i]);
-    return seal(unit);
+    return launcher_unit_seal(unit);
 }
 
 /* State folders: StateDirectory= hands them to the dynamic user at each start. */
@@ -337,8 +332,8 @@ launcher_policy_connector(const LauncherWorkload *workload, LauncherRole role,
         sl_error_set(error, SL_ERROR_INVALID, "workload '%s' has no %s", workload->id, name);
         return NULL;
     }
-    g_autoptr(LauncherUnit) unit =
-        unit_new(workload->connector[role], g_strdup_printf("Sluice %s of %s", name, workload->id));
+    g_autoptr(LauncherUnit) unit = launcher_unit_new(
+        workload->connector[role], g_strdup_printf("Sluice %s of %s", name, workload->id));
     const LauncherBackend *backend = launcher_backend_find(launch->runtime, error);
     const LauncherPlace place = {
         .workload = workload,
@@ -357,13 +352,13 @@ launcher_policy_connector(const LauncherWorkload *workload, LauncherRole role,
         g_prefix_error(error, "launch.%s.", name);
         return NULL;
     }
-    add_log_fields(unit, workload);
-    if (workload->scope != NULL)
-        g_ptr_array_add(unit->names, g_strdup(workload->scope));
+    launcher_unit_add_log_fields(unit, workload);
+    if (workload->orchestrator != NULL)
+        g_ptr_array_add(unit->names, g_strdup(workload->orchestrator));
     unit->spec.slice = workload->slice;
     unit->spec.runtime_max_usec = runtime_of(workload, launch, config);
-    unit->spec.timeout_stop_usec = STOP_USEC;
+    unit->spec.timeout_stop_usec = LAUNCHER_STOP_USEC;
     unit->spec.syslog_identifier =
         own(unit, role == LAUNCHER_SOURCE ? "sluice-source" : "sluice-destination");
-    return seal(g_steal_pointer(&unit));
+    return launcher_unit_seal(g_steal_pointer(&unit));
 }

@@ -16,6 +16,11 @@ typedef struct {
     const char *workloaddir;  /* control sockets: WORKLOADDIR/ID/ROLE */
 } LauncherPaths;
 
+/* What the orchestrator itself may take, beside its connectors, within the slice. */
+#define LAUNCHER_ORCHESTRATOR_MEMORY ((guint64)256 << 20)
+#define LAUNCHER_ORCHESTRATOR_TASKS 64
+#define LAUNCHER_STOP_USEC (20 * (guint64)G_USEC_PER_SEC)
+
 /* A unit ready to be started, with all that its specification points to. */
 typedef struct {
     SlUnitSpec spec;
@@ -35,7 +40,12 @@ LauncherUnit *launcher_policy_connector(const LauncherWorkload *workload, Launch
 void launcher_unit_free(LauncherUnit *unit);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LauncherUnit, launcher_unit_free)
 
+/* A unit to be filled; `name` is borrowed, `description` taken. Sealed, nothing may be added. */
+LauncherUnit *launcher_unit_new(const char *name, char *description);
+LauncherUnit *launcher_unit_seal(LauncherUnit *unit);
+
 /* For backends: adds to a unit. Texts are copied. */
+void launcher_unit_add_log_fields(LauncherUnit *unit, const LauncherWorkload *workload);
 void launcher_unit_add_word(LauncherUnit *unit, const char *word);
 void launcher_unit_add_word_after(LauncherUnit *unit, const char *word); /* ExecStopPost= */
 void launcher_unit_add_environment(LauncherUnit *unit, const char *assignment);

@@ -61,12 +61,20 @@ launcher_workload_parse(const SlJsonDoc *doc, const SlJsonNode *node, GError **r
     workload->token = dup_text(doc, node, "token");
     workload->status = dup_text(doc, node, "status");
     workload->slice = g_strdup_printf("sluice-workloads-%s.slice", workload->compact);
-    workload->scope = g_strdup_printf("sluice-orchestrator-%s.scope", workload->compact);
+    workload->orchestrator = g_strdup_printf(LAUNCHER_ORCHESTRATOR "%s.scope", workload->compact);
     for (int role = 0; role < LAUNCHER_N_ROLES; role++)
         workload->connector[role] = g_strdup_printf(
             "sluice-%s-%s.service", launcher_role_name((LauncherRole)role), workload->compact);
     parse_launch(workload, doc, node, ret_fault);
     return g_steal_pointer(&workload);
+}
+
+void
+launcher_workload_contain(LauncherWorkload *workload)
+{
+    workload->contained = TRUE;
+    g_free(workload->orchestrator);
+    workload->orchestrator = g_strdup_printf(LAUNCHER_ORCHESTRATOR "%s.service", workload->compact);
 }
 
 GStrv
@@ -109,6 +117,6 @@ launcher_workload_free(LauncherWorkload *workload)
     g_free(workload->token);
     g_free(workload->status);
     g_free(workload->slice);
-    g_free(workload->scope);
+    g_free(workload->orchestrator);
     g_free(workload);
 }

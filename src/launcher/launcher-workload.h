@@ -5,13 +5,16 @@
 
 #include "launcher-launch.h"
 
+#define LAUNCHER_ORCHESTRATOR                                                                      \
+    "sluice-orchestrator-" /* unit names: this, the id, ".scope" or ".service" */
+
 /* A workload as the launcher knows it: identity, token, what to start, and how far it is. */
 
 typedef enum {
     LAUNCHER_CLAIMED,  /* ours, nothing started yet */
-    LAUNCHER_STARTING, /* the child waits for its scope */
-    LAUNCHER_RUNNING,  /* the scope is there */
-    LAUNCHER_ENDED,    /* the scope is gone */
+    LAUNCHER_STARTING, /* the orchestrator's unit is on its way */
+    LAUNCHER_RUNNING,  /* it is there */
+    LAUNCHER_ENDED,    /* it is gone */
 } LauncherState;
 
 typedef struct {
@@ -23,7 +26,10 @@ typedef struct {
     char *token;
     char *status; /* only from /list: what the database says */
     LauncherLaunch *launch[LAUNCHER_N_ROLES];
-    char *slice, *scope;               /* unit names; a trial has no scope */
+    char *slice;
+    char *orchestrator; /* a scope; or, when it is in a container, the service of its keeper. A
+                           trial has none */
+    gboolean contained;
     char *connector[LAUNCHER_N_ROLES]; /* unit names */
     gboolean connector_runs[LAUNCHER_N_ROLES];
 
@@ -43,6 +49,8 @@ typedef struct {
  * it can be claimed and failed with that reason. */
 LauncherWorkload *launcher_workload_parse(const SlJsonDoc *doc, const SlJsonNode *node,
                                           GError **ret_fault, GError **error);
+/* Its orchestrator is in a container. */
+void launcher_workload_contain(LauncherWorkload *workload);
 void launcher_workload_free(LauncherWorkload *workload);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LauncherWorkload, launcher_workload_free)
 

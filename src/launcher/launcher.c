@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <glib/gi18n.h>
+#include <string.h>
 
 #include "launcher-core.h"
 #include "launcher-spawn.h"
@@ -44,6 +45,15 @@ or_default(const char *option, const char *fallback)
 }
 
 static gboolean
+choose_backend(const char *name, gboolean *ret_contained, GError **error)
+{
+    *ret_contained = strcmp(name, "docker") == 0;
+    return *ret_contained || strcmp(name, "systemd") == 0 ||
+           sl_error_set(error, SL_ERROR_CONFIG,
+                        "sluice.conf: [Launcher] Backend=%s: neither 'systemd' nor 'docker'", name);
+}
+
+static gboolean
 launcher_start(SlDaemon *daemon, GError **error)
 {
     const SlConfig *config = sl_daemon_get_config(daemon);
@@ -58,6 +68,8 @@ launcher_start(SlDaemon *daemon, GError **error)
     if (!launcher_spawn_find_user(or_default(control_user, CONTROL_USER), &launcher.control_uid,
                                   &control_gid, NULL))
         launcher.control_uid = (uid_t)-1;
+    if (!choose_backend(config->launcher_backend, &launcher.contained, error))
+        return FALSE;
     launcher.daemon = daemon;
     launcher.api = (LauncherApi){
         .socket = or_default(api_socket, API_SOCKET),

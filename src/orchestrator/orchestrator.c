@@ -10,7 +10,9 @@
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "orchestrator-commit.h"
@@ -28,7 +30,7 @@
 enum { EXIT_DONE = 0, EXIT_ERROR = 1, EXIT_LOST = 2 };
 
 typedef struct {
-    char *workload, *auto_id, *api, *run_folder, *log_folder, *spawn;
+    char *workload, *auto_id, *token_socket, *api, *run_folder, *log_folder, *spawn;
     char *commands[2];
     gint token_fd;
     gboolean version;
@@ -52,6 +54,8 @@ parse_options(int *argc, char ***argv, Options *options, GError **error)
          "UUID"},
         {"token-fd", 0, 0, G_OPTION_ARG_INT, &options->token_fd,
          N_("Descriptor with the claim's token as one line"), "N"},
+        {"token-socket", 0, 0, G_OPTION_ARG_FILENAME, &options->token_socket,
+         N_("Socket that sends it to whoever connects"), "PATH"},
         {"api", 0, 0, G_OPTION_ARG_FILENAME, &options->api, N_("Socket of the workload API"),
          "PATH"},
         {"run-folder", 0, 0, G_OPTION_ARG_FILENAME, &options->run_folder,
@@ -91,11 +95,28 @@ parse_options(int *argc, char ***argv, Options *options, GError **error)
 static void
 clear_options(Options *options)
 {
-    char *const texts[] = {options->workload,    options->auto_id,    options->api,
-                           options->run_folder,  options->log_folder, options->spawn,
-                           options->commands[0], options->commands[1]};
+    char *const texts[] = {options->workload, options->auto_id,     options->token_socket,
+                           options->api,      options->run_folder,  options->log_folder,
+                           options->spawn,    options->commands[0], options->commands[1]};
     for (guint i = 0; i < G_N_ELEMENTS(texts); i++)
         g_free(texts[i]);
+}
+
+/* In a container, its keeper sends it (sluice-container(8)). -1: failed. */
+static int
+connect_token(const char *path, GError **error)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    sl_autofd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >= sizeof address.sun_path) {
+        sl_error_set(error, SL_ERROR_INVALID, _("--token-socket: '%s' is too long"), path);
+        return -1;
+    }
+    if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) < 0) {
+        sl_error_set_errno(error, errno, "connecting to '%s' for the token", path);
+        return -1;
+    }
+    return sl_fd_steal(&fd);
 }
 
 static char *
@@ -114,6 +135,15 @@ read_token(int fd, GError **error)
         return NULL;
     }
     return g_steal_pointer(&text);
+}
+
+static char *
+get_token(const Options *options, GError **error)
+{
+    int fd = options->token_fd;
+    if (options->token_socket != NULL)
+        fd = connect_token(options->token_socket, error);
+    return fd >= 0 ? read_token(fd, error) : NULL;
 }
 
 /* Calls again while the API cannot be reached: it may be starting. */
@@ -459,7 +489,7 @@ main(int argc, char **argv)
     if (parse_options(&argc, &argv, &options, &error) && !options.version) {
         config = sl_config_load(NULL, &error);
         if (config != NULL)
-            token = read_token(options.token_fd, &error);
+            token = get_token(&options, &error);
         if (token != NULL)
             status = run_workload(&options, token, config, &error);
     }
