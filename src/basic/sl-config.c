@@ -183,7 +183,8 @@ static const Key keys[] = {
      "where sluicectl gets the manifest of a low-code source of which the registry does not say "
      "it; "
      "empty: nowhere"},
-    {"Registry", "Runtimes", KEY_STRING, AT(registry_runtimes), "native pypi manifest docker", 0, 0,
+    {"Registry", "Runtimes", KEY_STRING, AT(registry_runtimes), "native pypi manifest oci docker",
+     0, 0,
      "how connectors of the registry may be run here, the preferred way first; what this host "
      "cannot do is left out"},
 };

@@ -462,7 +462,7 @@ const CtlCommand ctl_commands[] = {
      {CTL_ARG_NONE},
      ctl_run_connector_outdated},
     {"connector install",
-     N_("pypi:PACKAGE[==VERSION]|manifest:FILE|docker:IMAGE|exec:/PATH"),
+     N_("pypi:PACKAGE[==VERSION]|manifest:FILE|oci:IMAGE|docker:IMAGE|./FILE|exec:/PATH"),
      N_("Install a connector"),
      N_("'pypi:' resolves a package to wheels, locks them by hash and builds an environment in a "
         "sandbox (needs root). 'manifest:' takes the manifest of a low-code source, YAML or JSON: "
@@ -470,7 +470,10 @@ const CtlCommand ctl_commands[] = {
         "file, an address, or what the registry has under that name. Manifests share an "
         "environment "
         "of airbyte-cdk, which is built when there is none that fits. Python code of its own "
-        "(--components) runs only with --consent, whose value changes with the code. 'docker:' "
+        "(--components) runs only with --consent, whose value changes with the code. 'oci:' "
+        "fetches an image and unpacks it, to be run without a container engine (needs root); "
+        "'./FILE' or '/FILE' is an image as 'docker save' or skopeo write it, or a bundle of "
+        "'connector bundle'. 'docker:' "
         "registers an image that the engine of this host pulls and runs. 'exec:' registers any "
         "program that speaks the Airbyte Protocol."),
      1,
@@ -479,6 +482,16 @@ const CtlCommand ctl_commands[] = {
          CTL_BIT(CTL_OPT_CONSENT),
      {CTL_ARG_NONE},
      ctl_run_connector_install},
+    {"connector bundle",
+     N_("NAME FILE"),
+     N_("Write a connector to a file, for hosts without a network"),
+     N_("The file has the image that the connector was installed from, and how it is registered "
+        "here; 'connector install ./FILE' takes it on another host of the same architecture."),
+     2,
+     2,
+     CTL_BIT(CTL_OPT_TYPE),
+     {CTL_ARG_CONNECTOR, CTL_ARG_NONE},
+     ctl_run_connector_bundle},
     {"connector upgrade",
      N_("NAME [VERSION]"),
      N_("Put a newer version of a connector from PyPI in its place"),

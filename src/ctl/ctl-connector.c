@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl-oci.h"
 #include "ctl-pypi.h"
 #include "sl-error.h"
 
@@ -166,7 +167,8 @@ remove_tree(Ctl *ctl, const char *tree, GError **error)
         if (strcmp(used, tree) == 0)
             return TRUE;
     }
-    return ctl_pypi_remove(tree, error) && ctl_pypi_collect(ctl, error);
+    return ctl_pypi_remove(tree, error) && ctl_pypi_collect(ctl, error) &&
+           ctl_oci_remove(tree, error) && ctl_oci_collect(ctl, error);
 }
 
 static gboolean

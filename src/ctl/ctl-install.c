@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "ctl-connector.h"
+#include "ctl-image.h"
 #include "ctl-install.h"
 #include "ctl-manifest.h"
+#include "ctl-oci.h"
 #include "ctl-pypi.h"
 #include "sl-error.h"
 #include "sl-json-write.h"
@@ -90,14 +92,15 @@ ctl_register_connector(Ctl *ctl, const CtlRegistration *r, GError **error)
         return FALSE;
     const CtlObject *older = find_older(connectors, r);
     const char *slash = strrchr(r->repository, '/');
+    const char *shown = slash != NULL ? slash + 1 : r->repository;
     g_autofree char *body = registration_json(r, older != NULL ? older->id : NULL);
     g_autoptr(SlJsonDoc) doc = ctl_api_call(ctl->api, "POST", CTL_SLUICE "/definitions", body,
                                             CTL_DEADLINE_CONNECTOR, error);
     if (doc == NULL) {
-        g_prefix_error(error, _("connector '%s' was not registered: "), slash + 1);
+        g_prefix_error(error, _("connector '%s' was not registered: "), shown);
         return FALSE;
     }
-    ctl_say(ctl, _("Installed %s '%s' %s."), ctl_kind_name(kind), slash + 1, r->version);
+    ctl_say(ctl, _("Installed %s '%s' %s."), ctl_kind_name(kind), shown, r->version);
     return TRUE;
 }
 
@@ -150,29 +153,13 @@ install_exec(Ctl *ctl, const char *path, GError **error)
 /* --- pypi --------------------------------------------------------------------------------------
  */
 
-/* "source-faker" of "airbyte-source-faker" and its script; NULL when neither says it. */
-static const char *
-guess_type(const char *first, const char *second)
-{
-    static const char *const types[] = {"source", "destination"};
-    const char *const names[] = {first, second};
-    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-        for (guint j = 0; j < G_N_ELEMENTS(types); j++) {
-            g_autofree char *infix = g_strconcat("-", types[j], "-", NULL);
-            g_autofree char *prefix = g_strconcat(types[j], "-", NULL);
-            if (g_str_has_prefix(names[i], prefix) || strstr(names[i], infix) != NULL)
-                return types[j];
-        }
-    }
-    return NULL;
-}
-
 static gboolean
 register_pypi(Ctl *ctl, const CtlPypi *pypi, GError **error)
 {
     g_auto(CtlRegistration) r = {.runtime = "pypi"};
     const char *name = ctl_option(ctl, CTL_OPT_NAME), *type = ctl_option(ctl, CTL_OPT_TYPE);
-    r.type = type != NULL ? type : guess_type(pypi->script, pypi->name);
+    const char *const names[] = {pypi->script, pypi->name};
+    r.type = type != NULL ? type : ctl_image_guess_type(names, G_N_ELEMENTS(names));
     if (r.type == NULL)
         return ctl_set_usage_error(
             error, _("say what '%s' is: --type=source or --type=destination"), pypi->name);
@@ -207,24 +194,6 @@ install_pypi(Ctl *ctl, const char *requirement, GError **error)
 /* --- docker ------------------------------------------------------------------------------------
  */
 
-/* NAME[:TAG][@DIGEST]: a colon before the last slash is a registry's port. */
-static void
-split_image(const char *image, char **ret_repository, char **ret_version)
-{
-    const char *slash = strrchr(image, '/');
-    const char *last = slash != NULL ? slash : image;
-    gsize name = (gsize)(last - image) + strcspn(last, ":@");
-    const char *tag = image[name] == ':' ? image + name + 1 : NULL;
-    const char *digest = strchr(image, '@');
-    *ret_repository = g_strndup(image, name);
-    if (tag != NULL)
-        *ret_version = g_strndup(tag, strcspn(tag, "@"));
-    else if (digest != NULL)
-        *ret_version = g_strndup(digest + 1, strlen("sha256:") + 12);
-    else
-        *ret_version = g_strdup("latest");
-}
-
 /* The image is not looked at here: the launcher's engine pulls it when it is asked for its
  * specification. */
 static CtlExit
@@ -233,9 +202,10 @@ install_docker(Ctl *ctl, const char *image, GError **error)
     g_auto(CtlRegistration) r = {.runtime = "docker"};
     const char *name = ctl_option(ctl, CTL_OPT_NAME), *type = ctl_option(ctl, CTL_OPT_TYPE);
     g_autofree char *path = NULL;
-    split_image(image, &path, &r.version);
+    ctl_image_split(image, &path, &r.version);
     g_autofree char *base = g_path_get_basename(path);
-    r.type = type != NULL ? type : guess_type(base, base);
+    const char *const names[] = {base};
+    r.type = type != NULL ? type : ctl_image_guess_type(names, G_N_ELEMENTS(names));
     if (r.type == NULL) {
         ctl_set_usage_error(error, _("say what '%s' is: --type=source or --type=destination"),
                             image);
@@ -247,6 +217,48 @@ install_docker(Ctl *ctl, const char *image, GError **error)
     r.command = g_strdup("image"); /* what the image itself says */
     r.tree = g_strdup(image);
     return ctl_register_connector(ctl, &r, error) ? CTL_EXIT_OK : CTL_EXIT_FAILED;
+}
+
+/* --- images ------------------------------------------------------------------------------------
+ */
+
+static gboolean
+register_oci(Ctl *ctl, const CtlOci *oci, GError **error)
+{
+    g_auto(CtlRegistration) r = {.runtime = "oci"};
+    const char *name = ctl_option(ctl, CTL_OPT_NAME), *type = ctl_option(ctl, CTL_OPT_TYPE);
+    const char *const names[] = {oci->name};
+    r.type = type != NULL ? type : oci->type;
+    if (r.type == NULL)
+        r.type = ctl_image_guess_type(names, G_N_ELEMENTS(names));
+    if (r.type == NULL)
+        return ctl_set_usage_error(
+            error, _("say what '%s' is: --type=source or --type=destination"), oci->name);
+    r.name = name != NULL ? g_strdup(name) : g_strdup(oci->title);
+    if (r.name == NULL)
+        r.name = g_path_get_basename(oci->name);
+    r.repository = g_strdup(oci->name);
+    r.version = g_strdup(oci->version);
+    r.command = g_strdup(CTL_OCI_COMMAND);
+    r.tree = g_strdup(oci->tree);
+    return ctl_register_connector(ctl, &r, error);
+}
+
+/* `image` from a registry, or `file`. */
+static CtlExit
+install_oci(Ctl *ctl, const char *image, const char *file, GError **error)
+{
+    if (ctl_workspace(ctl, error) == NULL)
+        return CTL_EXIT_FAILED;
+    g_autoptr(CtlOci) oci =
+        file != NULL ? ctl_oci_load(ctl, file, error) : ctl_oci_pull(ctl, image, error);
+    if (oci == NULL)
+        return CTL_EXIT_FAILED;
+    if (!register_oci(ctl, oci, error)) {
+        ctl_oci_undo(oci);
+        return CTL_EXIT_FAILED;
+    }
+    return ctl_oci_collect(ctl, error) ? CTL_EXIT_OK : CTL_EXIT_FAILED;
 }
 
 CtlExit
@@ -268,11 +280,15 @@ ctl_run_connector_install(Ctl *ctl, GError **error)
         return install_docker(ctl, word + strlen("docker:"), error);
     if (g_str_has_prefix(word, "manifest:"))
         return ctl_manifest_install(ctl, word + strlen("manifest:"), error);
+    if (g_str_has_prefix(word, "oci:"))
+        return install_oci(ctl, word + strlen("oci:"), NULL, error);
+    if (*word == '/' || *word == '.')
+        return install_oci(ctl, NULL, word, error);
     ctl_set_usage_error(
         error,
         _("'%s' cannot be installed; say where it is from: pypi:PACKAGE, "
-          "pypi:PACKAGE==VERSION, manifest:FILE, manifest:URL, manifest:NAME, docker:IMAGE or "
-          "exec:/PATH"),
+          "pypi:PACKAGE==VERSION, manifest:FILE, manifest:URL, manifest:NAME, oci:IMAGE, "
+          "docker:IMAGE, ./FILE or exec:/PATH"),
         word);
     return CTL_EXIT_USAGE;
 }

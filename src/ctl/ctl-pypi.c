@@ -134,7 +134,7 @@ run_step(Ctl *ctl, const char *title, const char *step, const char *first, const
          const char *const *properties, const char *input, GError **error)
 {
     const char *const argv[] = {PYTHON, "-I", BUILDER, step, first, second, NULL};
-    CtlSandbox sandbox = {title, properties, argv, input, ctl->quiet};
+    CtlSandbox sandbox = {title, properties, argv, input, -1, ctl->quiet};
     g_autofree char *output = NULL;
     if (!ctl_sandbox_run(&sandbox, &output, error))
         return NULL;

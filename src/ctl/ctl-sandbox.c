@@ -2,6 +2,7 @@
 #include "config.h"
 #include "ctl-sandbox.h"
 
+#include <fcntl.h>
 #include <gio/gio.h>
 #include <glib-unix.h>
 #include <glib/gi18n.h>
@@ -154,10 +155,14 @@ spawn(const Run *run, GError **error)
     for (gsize i = 0; run->sandbox->argv[i] != NULL; i++)
         g_ptr_array_add(argv, g_strdup(run->sandbox->argv[i]));
     g_ptr_array_add(argv, NULL);
-    return g_subprocess_newv((const char *const *)argv->pdata,
-                             G_SUBPROCESS_FLAGS_STDIN_PIPE | G_SUBPROCESS_FLAGS_STDOUT_PIPE |
-                                 G_SUBPROCESS_FLAGS_STDERR_PIPE,
-                             error);
+    gboolean own_input = run->sandbox->input_fd >= 0;
+    g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
+        (own_input ? G_SUBPROCESS_FLAGS_NONE : G_SUBPROCESS_FLAGS_STDIN_PIPE) |
+        G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+    if (own_input)
+        g_subprocess_launcher_take_stdin_fd(launcher,
+                                            fcntl(run->sandbox->input_fd, F_DUPFD_CLOEXEC, 3));
+    return g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata, error);
 }
 
 static void
@@ -184,9 +189,11 @@ run_process(Run *run, GSubprocess *process)
     GOutputStream *in = g_subprocess_get_stdin_pipe(process);
     guint interrupt = g_unix_signal_add(SIGINT, on_interrupt, run);
     guint terminate = g_unix_signal_add(SIGTERM, on_interrupt, run);
-    g_output_stream_write_all(in, run->sandbox->input, strlen(run->sandbox->input), NULL, NULL,
-                              NULL);
-    g_output_stream_close(in, NULL, NULL);
+    if (in != NULL) {
+        g_output_stream_write_all(in, run->sandbox->input, strlen(run->sandbox->input), NULL, NULL,
+                                  NULL);
+        g_output_stream_close(in, NULL, NULL);
+    }
     run->pending = 3;
     g_data_input_stream_read_line_async(out, G_PRIORITY_DEFAULT, NULL, on_output_line, run);
     g_data_input_stream_read_line_async(err, G_PRIORITY_DEFAULT, NULL, on_error_line, run);

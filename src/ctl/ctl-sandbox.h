@@ -16,6 +16,7 @@ typedef struct {
     const char *const *properties; /* besides the common ones, "Name=value" */
     const char *const *argv;
     const char *input; /* for standard input */
+    int input_fd;      /* the same as a descriptor; -1: `input` */
     gboolean quiet;
 } CtlSandbox;
 
@@ -29,6 +30,9 @@ gboolean ctl_tree_remove(const char *path, GError **error);
 /* Makes a tree that a sandbox has built root's: everybody may read it, nobody else change it. Only
  * folders, files and symbolic links are accepted. */
 gboolean ctl_tree_adopt(const char *path, GError **error);
+
+/* The same for a layer of an image, which has whiteouts too (character devices 0/0). */
+gboolean ctl_tree_adopt_layer(const char *path, GError **error);
 
 /* Moves the tree to `target`, which does not exist; it appears there whole or not at all. */
 gboolean ctl_tree_move(const char *path, const char *target, GError **error);

@@ -7,6 +7,7 @@
 #include <glib/gi18n.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "ctl-sandbox.h"
@@ -33,10 +34,14 @@ ctl_tree_remove(const char *path, GError **error)
 
 /* nftw(3) takes no data along. The first file that is not accepted. */
 static char *refused;
+static gboolean with_whiteouts;
 
 static int
 adopt_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
+    gboolean whiteout = with_whiteouts && S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
+    if (whiteout)
+        return lchown(path, 0, 0);
     if (!S_ISDIR(st->st_mode) && !S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode)) {
         refused = g_strdup(path);
         return 1;
@@ -50,8 +55,8 @@ adopt_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
     return chmod(path, run ? 0755 : 0644);
 }
 
-gboolean
-ctl_tree_adopt(const char *path, GError **error)
+static gboolean
+adopt(const char *path, GError **error)
 {
     if (nftw(path, adopt_one, MAX_OPEN, FTW_PHYS) == 0)
         return TRUE;
@@ -60,6 +65,20 @@ ctl_tree_adopt(const char *path, GError **error)
         return sl_error_set(error, SL_ERROR_CONNECTOR,
                             _("'%s' is neither a file, a folder nor a symbolic link"), what);
     return sl_error_set_errno(error, errno, _("cannot take over '%s'"), path);
+}
+
+gboolean
+ctl_tree_adopt(const char *path, GError **error)
+{
+    with_whiteouts = FALSE;
+    return adopt(path, error);
+}
+
+gboolean
+ctl_tree_adopt_layer(const char *path, GError **error)
+{
+    with_whiteouts = TRUE;
+    return adopt(path, error);
 }
 
 static gboolean

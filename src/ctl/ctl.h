@@ -53,6 +53,7 @@ CtlExit ctl_run_cancel(Ctl *ctl, GError **error);
 CtlExit ctl_run_completion(Ctl *ctl, GError **error);
 CtlExit ctl_run_connect(Ctl *ctl, GError **error);
 CtlExit ctl_run_connector_install(Ctl *ctl, GError **error);
+CtlExit ctl_run_connector_bundle(Ctl *ctl, GError **error);
 CtlExit ctl_run_connector_remove(Ctl *ctl, GError **error);
 CtlExit ctl_run_connector_run(Ctl *ctl, GError **error);
 CtlExit ctl_run_connector_test(Ctl *ctl, GError **error);

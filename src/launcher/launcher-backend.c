@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "launcher-docker.h"
+#include "launcher-oci.h"
 #include "sl-error.h"
 
 static void
@@ -92,6 +93,7 @@ static const LauncherBackend backends[] = {
     {"pypi", compose_pypi, NULL},
     /* an environment that it shares with others; the manifest comes with the configuration */
     {"manifest", compose_pypi, NULL},
+    {"oci", launcher_oci_compose, NULL},
     {"docker", NULL, launcher_docker_build},
 };
 

@@ -181,7 +181,8 @@ begin(Start *start)
     g_free(start->slice);
     start->slice = g_strdup(workload->slice);
     sl_units_watch(launcher->units, unit->spec.name, FALSE);
-    sl_units_start(launcher->units, &unit->spec, NULL, on_started, start);
+    sl_units_start(launcher->units, &unit->spec, unit->aux != NULL ? &unit->aux->spec : NULL,
+                   on_started, start);
 }
 
 void

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "launcher-docker.h"
+#include "launcher-oci.h"
 #include "launcher-spawn.h"
 #include "sl-error.h"
 #include "sl-fd.h"
@@ -451,6 +452,8 @@ on_round(GObject *source, GAsyncResult *result, gpointer data)
     guint n = round->taken != NULL ? round->taken->len : 0;
 
     launcher->empty_rounds = n > 0 ? 0 : launcher->empty_rounds + 1;
+    if (n == 0)
+        launcher_oci_sweep(LAUNCHER_OCI_ROOTS);
     gint64 next = next_poll(launcher);
     launcher->taking = FALSE;
     for (guint i = 0; i < n; i++) {

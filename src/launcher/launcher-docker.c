@@ -9,6 +9,7 @@
 #include "sl-engine.h"
 #include "sl-error.h"
 #include "sl-init-wire.h"
+#include "sl-oci-credential.h"
 
 #define OWN_COMMAND "image" /* command[0]: what the image itself says */
 #define MIB ((guint64)1 << 20)
@@ -17,7 +18,6 @@
 #define KEEPER_TASKS 16
 #define RUNTIME_FOLDER "sluice-containers" /* below /run; sluice-container knows it, too */
 #define RUNTIME_NOTE "process"             /* likewise: "PID START" */
-#define CREDENTIAL "sluice-registry-auth"
 
 /* systemd.exec(5). Root, because that owns an engine's socket; of root's powers only the signal to
  * a container's first process is left, which works when the engine does not. */
@@ -56,24 +56,6 @@ static const SlUnitSetting keeper_policy[] = {
     {"SystemCallErrorNumber", SL_UNIT_INT32, NULL, EPERM},
     {"InaccessiblePaths", SL_UNIT_WORDS, "-/etc/sluice -/var/log/sluice", 0},
 };
-
-/* Where systemd looks for LoadCredentialEncrypted=NAME. Missing is no error: most registries are
- * public. */
-static const char *const stores[] = {
-    "/etc/credstore.encrypted", "/run/credstore.encrypted", "/usr/lib/credstore.encrypted",
-    "/etc/credstore",           "/run/credstore",           "/usr/lib/credstore",
-};
-
-static gboolean
-has_credential(void)
-{
-    for (gsize i = 0; i < G_N_ELEMENTS(stores); i++) {
-        g_autofree char *path = g_build_filename(stores[i], CREDENTIAL, NULL);
-        if (g_file_test(path, G_FILE_TEST_EXISTS))
-            return TRUE;
-    }
-    return FALSE;
-}
 
 static gboolean
 check_launch(const LauncherLaunch *launch, GError **error)
@@ -185,8 +167,8 @@ launcher_docker_build(const LauncherPlace *place, LauncherUnit *unit, GError **e
      * when the container is taken away. */
     launcher_unit_add_mount(unit, sockets, here, NULL, TRUE, TRUE);
     add_command(place, unit, sockets);
-    if (has_credential())
-        unit->spec.credential = CREDENTIAL;
+    if (sl_oci_credential_exists())
+        unit->spec.credential = SL_OCI_CREDENTIAL;
     return TRUE;
 }
 

@@ -14,7 +14,7 @@
 #define COMPACT "550e8400e29b41d4a716446655440000"
 
 static const LauncherPaths paths = {"/lib/s", "/lib/s/connectors", "/var/lib/sluice/connectors",
-                                    "/run/sluice/workloads"};
+                                    "/run/sluice/workloads", "/var/lib/sluice/images"};
 
 static LauncherWorkload *
 parse(const char *launch, GError **fault, GError **error)
@@ -252,7 +252,7 @@ test_pypi(void)
     g_autofree char *dir = g_dir_make_tmp("launcher-XXXXXX", NULL);
     g_autofree char *bin = g_build_filename(dir, "t", "bin", NULL);
     g_autofree char *script = g_build_filename(bin, "source-faker", NULL);
-    const LauncherPaths here = {"/lib/s", "/lib/s/connectors", dir, "/w"};
+    const LauncherPaths here = {"/lib/s", "/lib/s/connectors", dir, "/w", "/i"};
     g_autoptr(SlConfig) config = sl_config_new();
     g_assert_cmpint(g_mkdir_with_parents(bin, 0700), ==, 0);
     g_assert_true(g_file_set_contents(script, "#!", -1, NULL));

@@ -150,6 +150,15 @@ launcher_unit_add_setting(LauncherUnit *unit, const SlUnitSetting *setting)
     g_array_append_val(unit->policy, copy);
 }
 
+/* The unit's own; its name is kept by it. */
+LauncherUnit *
+launcher_unit_add_aux(LauncherUnit *unit, const char *name, const char *description)
+{
+    launcher_unit_free(unit->aux);
+    unit->aux = launcher_unit_new(own(unit, name), g_strdup(description));
+    return unit->aux;
+}
+
 void
 launcher_unit_add_log_fields(LauncherUnit *unit, const LauncherWorkload *workload)
 {
@@ -180,6 +189,8 @@ launcher_unit_seal(LauncherUnit *unit)
     unit->spec.n_mounts = unit->mounts->len;
     unit->spec.policy = (const SlUnitSetting *)unit->policy->data;
     unit->spec.n_policy = unit->policy->len;
+    if (unit->aux != NULL)
+        launcher_unit_seal(unit->aux);
     return unit;
 }
 
@@ -188,6 +199,7 @@ launcher_unit_free(LauncherUnit *unit)
 {
     if (unit == NULL)
         return;
+    launcher_unit_free(unit->aux);
     g_ptr_array_unref(unit->owned);
     g_ptr_array_unref(unit->command);
     g_ptr_array_unref(unit->command_after);

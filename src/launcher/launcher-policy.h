@@ -14,6 +14,7 @@ typedef struct {
     const char *connectordir; /* native connectors */
     const char *treedir;      /* trees of installed connectors */
     const char *workloaddir;  /* control sockets: WORKLOADDIR/ID/ROLE */
+    const char *imagedir;     /* unpacked images (sl-oci-record.h) */
 } LauncherPaths;
 
 /* What the orchestrator itself may take, beside its connectors, within the slice. */
@@ -22,13 +23,15 @@ typedef struct {
 #define LAUNCHER_STOP_USEC (20 * (guint64)G_USEC_PER_SEC)
 
 /* A unit ready to be started, with all that its specification points to. */
-typedef struct {
+typedef struct LauncherUnit LauncherUnit;
+struct LauncherUnit {
     SlUnitSpec spec;
-    GPtrArray *owned; /* strings */
-    GArray *mounts;   /* SlUnitMount */
-    GArray *policy;   /* SlUnitSetting */
+    LauncherUnit *aux; /* made in the same step, needed by it; NULL: none */
+    GPtrArray *owned;  /* strings */
+    GArray *mounts;    /* SlUnitMount */
+    GArray *policy;    /* SlUnitSetting */
     GPtrArray *command, *command_after, *environment, *log_fields, *names;
-} LauncherUnit;
+};
 
 LauncherUnit *launcher_policy_slice(const LauncherWorkload *workload, const SlConfig *config);
 LauncherUnit *launcher_policy_scope(const LauncherWorkload *workload, guint32 pid);
@@ -51,4 +54,5 @@ void launcher_unit_add_word_after(LauncherUnit *unit, const char *word); /* Exec
 void launcher_unit_add_environment(LauncherUnit *unit, const char *assignment);
 void launcher_unit_add_mount(LauncherUnit *unit, const char *source, const char *target,
                              const char *options, gboolean writable, gboolean optional);
+LauncherUnit *launcher_unit_add_aux(LauncherUnit *unit, const char *name, const char *description);
 void launcher_unit_add_setting(LauncherUnit *unit, const SlUnitSetting *setting);

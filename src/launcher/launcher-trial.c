@@ -77,7 +77,8 @@ start_unit(Launcher *launcher, GDBusMethodInvocation *invocation, const Launcher
     Start *start = g_new(Start, 1);
     *start = (Start){launcher, invocation, g_strdup(unit->spec.name)};
     sl_units_watch(launcher->units, start->unit, FALSE);
-    sl_units_start(launcher->units, &unit->spec, NULL, on_started, start);
+    sl_units_start(launcher->units, &unit->spec, unit->aux != NULL ? &unit->aux->spec : NULL,
+                   on_started, start);
 }
 
 void

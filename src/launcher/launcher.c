@@ -7,6 +7,7 @@
 #include "launcher-core.h"
 #include "launcher-spawn.h"
 #include "sl-error.h"
+#include "sl-oci-record.h"
 
 #define GROUP "auto" /* of data planes; one for all until hosts can be told apart */
 #define API_SOCKET "/run/sluice/workload-api.sock"
@@ -18,7 +19,8 @@
 #define ROUND_USEC (15 * 60 * G_USEC_PER_SEC)
 
 static Launcher launcher;
-static char *api_socket, *libexecdir, *connectordir, *user, *control_user, *treedir, *workloaddir;
+static char *api_socket, *libexecdir, *connectordir, *user, *control_user, *treedir, *workloaddir,
+    *imagedir;
 
 static const GOptionEntry options[] = {
     {"api-socket", 0, 0, G_OPTION_ARG_FILENAME, &api_socket, N_("Socket of the workload API"),
@@ -28,6 +30,8 @@ static const GOptionEntry options[] = {
     {"connectordir", 0, 0, G_OPTION_ARG_FILENAME, &connectordir,
      N_("Where the native connectors are"), N_("FOLDER")},
     {"treedir", 0, 0, G_OPTION_ARG_FILENAME, &treedir, N_("Where installed connectors are"),
+     N_("FOLDER")},
+    {"imagedir", 0, 0, G_OPTION_ARG_FILENAME, &imagedir, N_("Where unpacked images are"),
      N_("FOLDER")},
     {"workloaddir", 0, 0, G_OPTION_ARG_FILENAME, &workloaddir, N_("Where control sockets are"),
      N_("FOLDER")},
@@ -82,6 +86,7 @@ launcher_start(SlDaemon *daemon, GError **error)
         .connectordir = or_default(connectordir, SL_CONNECTORDIR),
         .treedir = or_default(treedir, TREES),
         .workloaddir = or_default(workloaddir, WORKLOADS),
+        .imagedir = or_default(imagedir, SL_OCI_STORE),
     };
     launcher.program = g_build_filename(launcher.paths.libexecdir, "sluice-orchestrator", NULL);
     launcher.units = sl_units_new(sl_bus_get_connection(sl_daemon_get_bus(daemon)),

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A folder that we may not look into may well have one. */
 static gboolean
@@ -22,6 +23,13 @@ has_engine(const char *socket)
     return may_be_there("/run/docker.sock") || may_be_there("/run/podman/podman.sock");
 }
 
+/* Images without an engine are fetched by skopeo, and unpacked and run by systemd. */
+static gboolean
+has_skopeo(const char *socket)
+{
+    return access("/usr/bin/skopeo", X_OK) == 0 && access("/run/systemd/system", F_OK) == 0;
+}
+
 static gboolean
 always(const char *socket)
 {
@@ -33,10 +41,8 @@ static const struct {
     const char *name;
     gboolean (*is_there)(const char *engine_socket);
 } runtimes[] = {
-    {"native", always},
-    {"pypi", always},
-    {"manifest", always},
-    {"docker", has_engine},
+    {"native", always},  {"pypi", always},       {"manifest", always},
+    {"oci", has_skopeo}, {"docker", has_engine},
 };
 
 static gboolean

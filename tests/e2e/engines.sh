@@ -9,11 +9,14 @@
 #   registry_start          127.0.0.1:5000; with USER PASSWORD one that wants to know who asks, at port 5001
 #   make_image NAME ENTRYPOINT TAR    an image of a root, pushed into the registry and taken from the engine again (docker)
 #   containers ENGINE       the names of all there are
+#   fetch_faker             airbyte-source-faker from PyPI, as $FAKER of a box that is not up yet
+#   faker_differences SCHEMA STREAM   rows of its tables that are others than in schema 'plain', but for what it makes up of time
 
 # The engines' runtime asks for a keyring.
 export BOX_CALLS=@keyring
 declare -A ENGINE_SOCKETS=([docker]=/run/docker.sock [podman]=/run/podman/podman.sock)
 REGISTRY=127.0.0.1:5000
+FAKER=/opt/faker
 
 # shellcheck disable=SC2034 # SETTINGS is for the tests
 ENGINE_SETTINGS='[Engine]
@@ -100,4 +103,19 @@ make_image() { # NAME ENTRYPOINT-AS-JSON TAR
 containers() { # ENGINE
     suite_sh curl -sf --unix-socket "$(engine_socket "$1")" 'http://engine/v1.41/containers/json?all=1' |
         jq -r '.[] | .Names[0] + " " + .State'
+}
+
+fetch_faker() {
+    local pip
+    pip=$(find /usr/share/python-wheels -name 'pip-*.whl' -print -quit 2>/dev/null)
+    [ -n "$pip" ] && timeout 300 /usr/bin/python3 -I "$pip/pip" install --quiet --no-cache-dir --no-compile --root-user-action=ignore \
+        --only-binary :all: --target "$SUITE_DIR/overlay$FAKER" airbyte-source-faker >"$SUITE_DIR/pip.log" 2>&1
+}
+
+faker_differences() { # SCHEMA STREAM
+    local data="to_jsonb(t) - array['created_at', 'updated_at', 'added_to_cart_at', 'purchased_at', 'returned_at', '_airbyte_raw_id',
+        '_airbyte_extracted_at', '_airbyte_meta', '_airbyte_generation_id']"
+    suite_warehouse_psql -c "select count(*) from (
+        (select $data from plain.$2 t except all select $data from $1.$2 t) union all
+        (select $data from $1.$2 t except all select $data from plain.$2 t)) d"
 }
