@@ -18,6 +18,7 @@
 #define STDERR_LINE (256 * 1024)
 #define STDERR_BURST 1000     /* lines that may come at once */
 #define STDERR_PER_SECOND 100 /* and what comes back of them */
+#define STDERR_SHORT 4096     /* a longer line counts as many */
 #define TAIL 2000
 
 struct OrchestratorConnector {
@@ -75,7 +76,7 @@ log_stderr(OrchestratorConnector *c, const char *line, gsize len)
         c->stderr_dropped++;
         return;
     }
-    c->stderr_credit -= 1;
+    c->stderr_credit -= 1 + (double)(len / STDERR_SHORT);
     note_dropped(c);
     orchestrator_log_line(c->log, SL_JOB_LOG_WARN, log_source(c), line, len, NULL);
 }
