@@ -567,7 +567,10 @@ orchestrator_pump_start(OrchestratorPump *pump, int source_fd, int sink_fd)
     pump->eof_told = !pump->reading;
     pump->may_look = source_fd >= 0 && sink_fd >= 0 && passes_plain(pump->catalog);
     pump->look_from = g_getenv("SLUICE_LOOK") != NULL ? 0 : SHORT_READ; /* for tests: always */
-    pump->nap = source_fd >= 0 && fcntl(source_fd, F_GETPIPE_SZ) >= NAP_PIPE ? NAP_NSEC : 0;
+    /* Not while records come over sockets: the relay would sleep as well. */
+    pump->nap = pump->relay == NULL && source_fd >= 0 && fcntl(source_fd, F_GETPIPE_SZ) >= NAP_PIPE
+                    ? NAP_NSEC
+                    : 0;
     pump->rest.may = sink_fd >= 0 && fcntl(sink_fd, F_GETPIPE_SZ) >= NAP_PIPE;
     pump->source = g_source_new(&pump_source_funcs, sizeof(GSource) + sizeof(OrchestratorPump *));
     *(OrchestratorPump **)(pump->source + 1) = pump;

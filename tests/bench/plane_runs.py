@@ -49,7 +49,7 @@ def watch_memory(pid, ret, done):
             ret[0] = max(ret[0], read_status(pid, "VmHWM"))
         except OSError:
             return
-        done.wait(0.05)
+        done.wait(0.002)
 
 
 def start_run(source, destination, streams, kind="sync", memory=False, configuration=None, channel=None, **members):
