@@ -87,6 +87,9 @@ const CtlOption ctl_options[CTL_N_OPTIONS] = {
                             N_("Python code that a manifest brings")},
     [CTL_OPT_CONSENT] = {"consent", 0, N_("SHA256"), FALSE, NULL,
                          N_("of that code: it has been read, and may run")},
+    [CTL_OPT_ALLOWED_HOSTS] =
+        {"allowed-hosts", 0, N_("HOST,…"), FALSE, NULL,
+         N_("what the connector may reach: addresses and blocks of them are enforced")},
 };
 
 G_DEFINE_QUARK(ctl - usage - error - quark, ctl_usage_error)

@@ -79,6 +79,7 @@ typedef enum {
     CTL_OPT_BY,
     CTL_OPT_COMPONENTS,
     CTL_OPT_CONSENT,
+    CTL_OPT_ALLOWED_HOSTS,
     CTL_N_OPTIONS
 } CtlOptionId;
 

@@ -475,11 +475,13 @@ const CtlCommand ctl_commands[] = {
         "'./FILE' or '/FILE' is an image as 'docker save' or skopeo write it, or a bundle of "
         "'connector bundle'. 'docker:' "
         "registers an image that the engine of this host pulls and runs. 'exec:' registers any "
-        "program that speaks the Airbyte Protocol."),
+        "program that speaks the Airbyte Protocol. --allowed-hosts wins over what the registry "
+        "says; '${KEY}' is a value of the configuration. When all of them are addresses, nothing "
+        "else is reached; a name among them is only told."),
      1,
      1,
      CTL_BIT(CTL_OPT_TYPE) | CTL_BIT(CTL_OPT_NAME) | CTL_BIT(CTL_OPT_COMPONENTS) |
-         CTL_BIT(CTL_OPT_CONSENT),
+         CTL_BIT(CTL_OPT_CONSENT) | CTL_BIT(CTL_OPT_ALLOWED_HOSTS),
      {CTL_ARG_NONE},
      ctl_run_connector_install},
     {"connector bundle",

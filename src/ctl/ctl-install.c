@@ -37,8 +37,20 @@ ctl_registration_clear(CtlRegistration *r)
     g_free(r->components_sha256);
 }
 
+static void
+write_hosts(SlJsonWriter *w, const char *hosts)
+{
+    g_auto(GStrv) words = g_strsplit_set(hosts, ", ", -1);
+    sl_json_key(w, "allowedHosts");
+    sl_json_begin_array(w);
+    for (guint i = 0; words[i] != NULL; i++)
+        if (*words[i] != '\0')
+            sl_json_string(w, words[i]);
+    sl_json_end_array(w);
+}
+
 static char *
-registration_json(const CtlRegistration *r, const char *replaced_id)
+registration_json(Ctl *ctl, const CtlRegistration *r, const char *replaced_id)
 {
     GString *out = g_string_new(NULL);
     SlJsonWriter w = SL_JSON_WRITER_INIT(out);
@@ -61,6 +73,8 @@ registration_json(const CtlRegistration *r, const char *replaced_id)
         sl_json_key(&w, "aliases");
         sl_json_strings(&w, aliases);
     }
+    if (ctl_option(ctl, CTL_OPT_ALLOWED_HOSTS) != NULL)
+        write_hosts(&w, ctl_option(ctl, CTL_OPT_ALLOWED_HOSTS));
     sl_json_member_string(&w, "kitVersion", r->kit_version);
     sl_json_member_raw(&w, "manifest", r->manifest);
     sl_json_member_string(&w, "components", r->components);
@@ -93,7 +107,7 @@ ctl_register_connector(Ctl *ctl, const CtlRegistration *r, GError **error)
     const CtlObject *older = find_older(connectors, r);
     const char *slash = strrchr(r->repository, '/');
     const char *shown = slash != NULL ? slash + 1 : r->repository;
-    g_autofree char *body = registration_json(r, older != NULL ? older->id : NULL);
+    g_autofree char *body = registration_json(ctl, r, older != NULL ? older->id : NULL);
     g_autoptr(SlJsonDoc) doc = ctl_api_call(ctl->api, "POST", CTL_SLUICE "/definitions", body,
                                             CTL_DEADLINE_CONNECTOR, error);
     if (doc == NULL) {

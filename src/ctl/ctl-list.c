@@ -154,23 +154,27 @@ static const CtlColumn connector_columns[] = {
     {N_("VERSION"), 0},
     {N_("IMAGE"), CTL_COLUMN_WIDE},
     {N_("STANDS IN FOR"), CTL_COLUMN_WIDE},
+    {N_("MAY REACH"), CTL_COLUMN_WIDE},
     {N_("ID"), CTL_COLUMN_WIDE},
 };
+
+static char *
+join_member(const SlJsonDoc *doc, const char *member)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+    SL_JSON_FOREACH (doc, sl_json_get(doc, sl_json_root(doc), member), one) {
+        g_autofree char *word = sl_json_dup_string(one);
+        g_string_append_printf(line, "%s%s", line->len > 0 ? " " : "", word != NULL ? word : "?");
+    }
+    return line->len > 0 ? g_string_free(g_steal_pointer(&line), FALSE) : NULL;
+}
 
 /* The images of public connectors that this one stands in for, or else their ids. */
 static char *
 aliases_text(const SlJsonDoc *doc)
 {
-    static const char *const members[] = {"aliasRepositories", "aliases"};
-    g_autoptr(GString) line = g_string_new(NULL);
-    for (gsize i = 0; i < G_N_ELEMENTS(members) && line->len == 0; i++) {
-        SL_JSON_FOREACH (doc, sl_json_get(doc, sl_json_root(doc), members[i]), one) {
-            g_autofree char *word = sl_json_dup_string(one);
-            g_string_append_printf(line, "%s%s", line->len > 0 ? " " : "",
-                                   word != NULL ? word : "?");
-        }
-    }
-    return line->len > 0 ? g_string_free(g_steal_pointer(&line), FALSE) : NULL;
+    char *text = join_member(doc, "aliasRepositories");
+    return text != NULL ? text : join_member(doc, "aliases");
 }
 
 CtlExit
@@ -198,7 +202,8 @@ ctl_run_list_connectors(Ctl *ctl, GError **error)
                       g_strdup(object->kind == CTL_SOURCE_CONNECTOR ? "source" : "destination"),
                       ctl_json_string(object->doc, sl_json_root(object->doc), "runtime"),
                       ctl_json_string(object->doc, sl_json_root(object->doc), "dockerImageTag"),
-                      g_strdup(object->type), aliases_text(object->doc), g_strdup(object->id));
+                      g_strdup(object->type), aliases_text(object->doc),
+                      join_member(object->doc, "allowedHosts"), g_strdup(object->id));
     }
     guint n = ctl_table_get_n_rows(table);
     g_autofree char *summary = g_strdup_printf(ngettext("%u connector.", "%u connectors.", n), n);

@@ -105,6 +105,24 @@ test_service(void)
 }
 
 static void
+test_allowed(void)
+{
+    static const char *const allowed[] = {"127.0.0.2/32", "fd00::/8", NULL};
+    static const char *const none[] = {NULL};
+    g_autofree char *text =
+        print(&(SlUnitSpec){.allowed_addresses = allowed, .deny_local_addresses = TRUE});
+    g_autofree char *closed = print(&(SlUnitSpec){.allowed_addresses = none});
+#define ANY                                                                                        \
+    "IPAddressDeny a(iayu) [(2, [byte 0x00, 0x00, 0x00, 0x00], uint32 0), (10, [0x00, 0x00, "      \
+    "0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00], 0)]\n"
+    g_assert_cmpstr(text, ==,
+                    ANY "IPAddressAllow a(iayu) [(2, [byte 0x7f, 0x00, 0x00, 0x02], uint32 32), "
+                        "(10, [0xfd, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, "
+                        "0x00, 0x00, 0x00, 0x00, 0x00], 8)]\n");
+    g_assert_cmpstr(closed, ==, ANY "IPAddressAllow a(iayu) @a(iayu) []\n");
+}
+
+static void
 test_after(void)
 {
     static const char *const command[] = {"/bin/x", NULL};
@@ -141,6 +159,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/daemon/unit-spec/after", test_after);
+    g_test_add_func("/daemon/unit-spec/allowed", test_allowed);
     g_test_add_func("/unit/spec/empty", test_empty);
     g_test_add_func("/unit/spec/scope", test_scope);
     g_test_add_func("/unit/spec/service", test_service);

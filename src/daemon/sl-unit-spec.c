@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "sl-address.h"
+
 #define UNIT_PATH "/org/freedesktop/systemd1/unit/"
 
 static void
@@ -120,26 +122,37 @@ add_mounts(GVariantBuilder *properties, const SlUnitSpec *spec)
 }
 
 static void
-add_denied_addresses(GVariantBuilder *properties)
+add_address(GVariantBuilder *list, const SlAddress *address)
 {
-    static const struct {
-        gint32 family;
-        guint8 bytes[16], length, prefix;
-    } denied[] = {
-        {AF_INET, {169, 254}, 4, 16},     /* link-local: metadata services of clouds live there */
-        {AF_INET6, {0xfe, 0x80}, 16, 64}, /* link-local */
-        {AF_INET, {224}, 4, 4},           /* multicast */
-        {AF_INET6, {0xff}, 16, 8},        /* multicast */
-    };
+    g_variant_builder_add(
+        list, "(i@ayu)", address->family,
+        g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, address->bytes, address->length, 1),
+        address->prefix);
+}
+
+/* What is allowed goes before what is denied (systemd.resource-control(5)). */
+static void
+add_addresses(GVariantBuilder *properties, const SlUnitSpec *spec)
+{
+    static const SlAddress any[] = {{AF_INET, {0}, 4, 0}, {AF_INET6, {0}, 16, 0}};
+    gboolean closed = spec->allowed_addresses != NULL;
+    const SlAddress *denied = closed ? any : sl_address_denied;
+    gsize n_denied = closed ? G_N_ELEMENTS(any) : sl_address_n_denied;
     GVariantBuilder list;
 
     g_variant_builder_init(&list, G_VARIANT_TYPE("a(iayu)"));
-    for (gsize i = 0; i < G_N_ELEMENTS(denied); i++)
-        g_variant_builder_add(
-            &list, "(i@ayu)", denied[i].family,
-            g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, denied[i].bytes, denied[i].length, 1),
-            (guint32)denied[i].prefix);
+    for (gsize i = 0; i < n_denied; i++)
+        add_address(&list, &denied[i]);
     add(properties, "IPAddressDeny", g_variant_builder_end(&list));
+    if (!closed)
+        return;
+    g_variant_builder_init(&list, G_VARIANT_TYPE("a(iayu)"));
+    for (const char *const *text = spec->allowed_addresses; *text != NULL; text++) {
+        SlAddress address;
+        if (sl_address_parse(*text, &address))
+            add_address(&list, &address);
+    }
+    add(properties, "IPAddressAllow", g_variant_builder_end(&list));
 }
 
 static void
@@ -171,8 +184,8 @@ sl_unit_spec_build(const SlUnitSpec *spec)
         add(&properties, spec->policy[i].name, setting_value(&spec->policy[i]));
     add_strings(&properties, "Environment", spec->environment);
     add_mounts(&properties, spec);
-    if (spec->deny_local_addresses)
-        add_denied_addresses(&properties);
+    if (spec->deny_local_addresses || spec->allowed_addresses != NULL)
+        add_addresses(&properties, spec);
     add_number(&properties, "MemoryMax", spec->memory_max);
     add_number(&properties, "TasksMax", spec->tasks_max);
     add_number(&properties, "CPUQuotaPerSecUSec", spec->cpu_percent * 10000);

@@ -50,7 +50,8 @@ typedef struct {
     gsize n_policy;
     const SlUnitMount *mounts;
     gsize n_mounts;
-    gboolean deny_local_addresses; /* no link-local, no multicast (IPAddressDeny=) */
+    gboolean deny_local_addresses;        /* no link-local, no multicast (IPAddressDeny=) */
+    const char *const *allowed_addresses; /* only these blocks (sl-address.h); NULL: all others */
     guint64 memory_max, tasks_max;
     guint64 cpu_percent; /* of one CPU */
     guint64 runtime_max_usec, timeout_stop_usec;

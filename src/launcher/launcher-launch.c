@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "sl-address.h"
 #include "sl-error.h"
 
 static const char *const role_names[] = {"source", "destination"};
@@ -61,6 +62,7 @@ static const Member members[] = {
     {"tree", MEMBER_STRING, AT(tree), 0},
     {"writable", MEMBER_STRINGS, AT(writable), 0},
     {"readable", MEMBER_STRINGS, AT(readable), 0},
+    {"allowedAddresses", MEMBER_STRINGS, AT(allowed), 0},
     {"network", MEMBER_BOOL, AT(network), 0},
     {"writableRoot", MEMBER_BOOL, AT(writable_root), 0},
     {"memoryMax", MEMBER_NUMBER, AT(memory_max), G_MAXINT64 / 4},
@@ -139,6 +141,25 @@ check_paths(char *const *paths, const char *prefix, const char *where, const cha
     return TRUE;
 }
 
+/* What nobody may reach is not allowed by being on a list. */
+static gboolean
+check_addresses(char *const *addresses, const char *where, GError **error)
+{
+    SlAddress address;
+    for (guint i = 0; addresses != NULL && addresses[i] != NULL; i++) {
+        if (!sl_address_parse(addresses[i], &address))
+            return sl_error_set(error, SL_ERROR_INVALID,
+                                "%s.allowedAddresses: '%s' is no address and no block of them",
+                                where, addresses[i]);
+        if (sl_address_is_denied(&address))
+            return sl_error_set(error, SL_ERROR_INVALID,
+                                "%s.allowedAddresses: '%s' is link-local or multicast, in part at "
+                                "least, which no connector may reach",
+                                where, addresses[i]);
+    }
+    return TRUE;
+}
+
 static gboolean
 check(const LauncherLaunch *launch, const char *where, GError **error)
 {
@@ -147,7 +168,8 @@ check(const LauncherLaunch *launch, const char *where, GError **error)
     if (launch->command == NULL || launch->command[0] == NULL || *launch->command[0] == '\0')
         return sl_error_set(error, SL_ERROR_INVALID, "%s.command: missing or empty", where);
     return check_paths(launch->writable, LAUNCHER_STATE_PREFIX, where, "writable", error) &&
-           check_paths(launch->readable, "/", where, "readable", error);
+           check_paths(launch->readable, "/", where, "readable", error) &&
+           check_addresses(launch->allowed, where, error);
 }
 
 LauncherLaunch *
@@ -186,5 +208,6 @@ launcher_launch_free(LauncherLaunch *launch)
     g_free(launch->tree);
     g_strfreev(launch->writable);
     g_strfreev(launch->readable);
+    g_strfreev(launch->allowed);
     g_free(launch);
 }

@@ -14,6 +14,7 @@ typedef struct {
     char **command;         /* at least one word; meaning of the first depends on the runtime */
     char *tree;             /* folder of an installed connector, or an image's name; or NULL */
     char **writable;        /* folders below SL_STATE_ROOT that stay from run to run */
+    char **allowed;         /* blocks of addresses: nothing else is reached; NULL: not said */
     char **readable;        /* further paths to read, absolute */
     gboolean network;       /* FALSE: none at all but unix sockets */
     gboolean writable_root; /* of a container: its own files may change, for as long as it lives */

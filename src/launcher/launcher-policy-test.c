@@ -118,6 +118,17 @@ test_faults(void)
          "is no plain path"},
         {"{\"source\":{\"runtime\":\"native\",\"command\":[\"a\"],\"readable\":[\"srv\"]}}",
          "launch.source.readable: 'srv'"},
+        {"{\"source\":{\"runtime\":\"native\",\"command\":[\"a\"],\"allowedAddresses\":\"x\"}}",
+         "launch.source.allowedAddresses: expected a list of strings"},
+        {"{\"source\":{\"runtime\":\"native\",\"command\":[\"a\"],\"allowedAddresses\":["
+         "\"10.0.0.1\",\"db.example.com\"]}}",
+         "launch.source.allowedAddresses: 'db.example.com' is no address"},
+        {"{\"source\":{\"runtime\":\"native\",\"command\":[\"a\"],\"allowedAddresses\":["
+         "\"169.254.169.254\"]}}",
+         "'169.254.169.254' is link-local or multicast"},
+        {"{\"source\":{\"runtime\":\"native\",\"command\":[\"a\"],\"allowedAddresses\":["
+         "\"0.0.0.0/0\"]}}",
+         "'0.0.0.0/0' is link-local or multicast, in part at least"},
     };
     for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) fault = NULL;
@@ -243,6 +254,32 @@ test_defaults(void)
     workload->type = g_strdup("check");
     g_autoptr(LauncherUnit) check = connector(workload, LAUNCHER_DESTINATION, &error);
     expect(check, "RuntimeMaxUSec", "540000000");
+}
+
+static void
+test_allowed_addresses(void)
+{
+    static const char *const runtimes[] = {"native", "exec", "pypi", "manifest"};
+    for (gsize i = 0; i < G_N_ELEMENTS(runtimes); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *launch =
+            g_strdup_printf("{\"source\":{\"runtime\":\"%s\",\"command\":[\"%s\"],\"tree\":\"/var/"
+                            "lib/sluice/connectors/x\","
+                            "\"allowedAddresses\":[\"127.0.0.2/32\",\"fd00::/8\"]}}",
+                            runtimes[i], i == 1 ? "/srv/c/run" : "run");
+        g_autoptr(LauncherWorkload) workload = parse_ok(launch);
+        g_autoptr(LauncherUnit) unit = connector(workload, LAUNCHER_SOURCE, &error);
+        g_assert_no_error(error);
+        g_autofree char *allowed = get(unit, "IPAddressAllow"),
+                        *denied = get(unit, "IPAddressDeny");
+        g_test_message("%s: %s", runtimes[i], allowed);
+        g_assert_true(g_str_has_prefix(allowed, "[(2, [0x7f, 0x00, 0x00, 0x02], 32), (10, [0xfd,"));
+        g_assert_true(g_str_has_prefix(denied, "[(2, [0x00, 0x00, 0x00, 0x00], 0), (10, [0x00,"));
+    }
+    g_autoptr(LauncherWorkload) open =
+        parse_ok("{\"source\":{\"runtime\":\"native\",\"command\":[\"a\"]}}");
+    g_autoptr(LauncherUnit) unit = connector(open, LAUNCHER_SOURCE, NULL);
+    expect(unit, "IPAddressAllow", NULL);
 }
 
 static void
@@ -463,6 +500,7 @@ main(int argc, char **argv)
     g_test_add_func("/launcher/policy/native", test_native);
     g_test_add_func("/launcher/policy/defaults", test_defaults);
     g_test_add_func("/launcher/policy/pypi", test_pypi);
+    g_test_add_func("/launcher/policy/allowed-addresses", test_allowed_addresses);
     g_test_add_func("/launcher/policy/docker/command", test_docker);
     g_test_add_func("/launcher/policy/docker/unit", test_docker_unit);
     g_test_add_func("/launcher/policy/docker/orchestrator", test_contained);

@@ -206,6 +206,7 @@ launcher_unit_free(LauncherUnit *unit)
     g_ptr_array_unref(unit->environment);
     g_ptr_array_unref(unit->log_fields);
     g_ptr_array_unref(unit->names);
+    g_strfreev(unit->allowed);
     g_array_unref(unit->mounts);
     g_array_unref(unit->policy);
     g_free(unit);
@@ -328,6 +329,8 @@ build_inside(const LauncherBackend *backend, const LauncherPlace *place, Launche
     launcher_unit_add_word(unit, init);
     launcher_unit_add_word(unit, "--");
     unit->spec.deny_local_addresses = TRUE;
+    unit->allowed = g_strdupv(place->launch->allowed);
+    unit->spec.allowed_addresses = (const char *const *)unit->allowed;
     unit->spec.memory_max = place->memory_max;
     unit->spec.tasks_max = place->tasks_max;
     unit->spec.cpu_percent = place->cpu_percent;

@@ -30,6 +30,7 @@ struct LauncherUnit {
     GPtrArray *owned;  /* strings */
     GArray *mounts;    /* SlUnitMount */
     GArray *policy;    /* SlUnitSetting */
+    char **allowed;    /* blocks of addresses, or NULL */
     GPtrArray *command, *command_after, *environment, *log_fields, *names;
 };
 

@@ -9,6 +9,7 @@
 #include "sl-queue.h"
 #include "sl-sql.h"
 #include "worker-catalog.h"
+#include "worker-hosts.h"
 #include "worker-kit.h"
 
 /* What a person waits for goes before what a schedule started. */
@@ -101,10 +102,22 @@ write_limits(SlJsonWriter *w, const char *limits, GError **error)
     return TRUE;
 }
 
-static gboolean
-write_launch(SlJsonWriter *w, const SlDefinition *definition, const char *connection_limits,
-             GError **error)
+/* An address policy, where it can be one. */
+static void
+write_hosts(SlJsonWriter *w, const Side *side)
 {
+    g_auto(GStrv) addresses = worker_hosts_resolve(
+        side->definition->allowed_hosts, side->actor != NULL ? side->actor->configuration : NULL);
+    if (addresses == NULL)
+        return;
+    sl_json_key(w, "allowedAddresses");
+    sl_json_strings(w, (const char *const *)addresses);
+}
+
+static gboolean
+write_launch(SlJsonWriter *w, const Side *side, const char *connection_limits, GError **error)
+{
+    const SlDefinition *definition = side->definition;
     sl_json_key(w, role_of(definition));
     sl_json_begin_object(w);
     sl_json_member_string(w, "runtime", definition->runtime);
@@ -115,6 +128,7 @@ write_launch(SlJsonWriter *w, const SlDefinition *definition, const char *connec
     sl_json_end_array(w);
     if (definition->tree != NULL && *definition->tree != '\0')
         sl_json_member_string(w, "tree", definition->tree);
+    write_hosts(w, side);
     gboolean ok =
         write_limits(w, definition->limits, error) && write_limits(w, connection_limits, error);
     sl_json_end_object(w);
@@ -181,8 +195,8 @@ build_sync(SlTx *tx, const SlJob *job, gint64 attempt_number, gint64 now, GStrin
     SlJsonWriter in = SL_JSON_WRITER_INIT(input), out = SL_JSON_WRITER_INIT(launch);
     write_sync(&in, connection, &source, &destination, catalog, state, clear);
     sl_json_begin_object(&out);
-    gboolean ok = write_launch(&out, source.definition, connection->limits, error) &&
-                  write_launch(&out, destination.definition, connection->limits, error);
+    gboolean ok = write_launch(&out, &source, connection->limits, error) &&
+                  write_launch(&out, &destination, connection->limits, error);
     sl_json_end_object(&out);
     return ok;
 }
@@ -212,7 +226,7 @@ build_of_actor(SlTx *tx, const SlJobInput *job_input, const char *type, gint64 n
     }
     sl_json_end_object(&in);
     sl_json_begin_object(&out);
-    gboolean ok = write_launch(&out, side.definition, NULL, error);
+    gboolean ok = write_launch(&out, &side, NULL, error);
     sl_json_end_object(&out);
     return ok;
 }

@@ -88,6 +88,25 @@ end_workload(Fixture *f, int attempt, SlWorkloadStatus status, const char *outpu
     g_assert_true(sl_tx_commit(tx, &error));
 }
 
+/* Each side's own, with its own configuration in them; a name says nothing to a launcher. */
+static void
+test_allowed_hosts(Fixture *f, gconstpointer data)
+{
+    queue_fixture_script(
+        f->db,
+        "update actor_definition set allowed_hosts = '[\"${host}\", \"10.0.0.0/8\"]'; "
+        "update actor set configuration = '{\"host\": \"192.0.2.7\"}' where actor_id = "
+        "'" FIXTURE_SOURCE
+        "'; update actor set configuration = '{\"host\": \"db.example.com\"}' where actor_id = "
+        "'" FIXTURE_DESTINATION "'");
+    work(f, FIXTURE_NOW, TRUE);
+    g_assert_cmpint(queue_fixture_count(
+                        f->db, "select count(*) from workload where launch::jsonb -> 'source' -> "
+                               "'allowedAddresses' = '[\"192.0.2.7/32\", \"10.0.0.0/8\"]' and not "
+                               "launch::jsonb -> 'destination' ? 'allowedAddresses'"),
+                    ==, 1);
+}
+
 /* The input has fresh generations; the state of the full refresh is gone, the other one is given.
  */
 static void
@@ -371,6 +390,7 @@ main(int argc, char **argv)
     g_log_set_always_fatal(G_LOG_FATAL_MASK);
 #define ADD(name, func) g_test_add("/worker/step/" name, Fixture, NULL, setup, func, teardown)
     ADD("start", test_start);
+    ADD("allowed-hosts", test_allowed_hosts);
     ADD("success", test_success);
     ADD("retries", test_retries);
     ADD("cancelled", test_cancelled);

@@ -17,11 +17,19 @@ where actor_id = $1 and configuration = $2 and not tombstone;
 
 -- name: definition_get
 -- row: Definition
+-- Which hosts it may reach the administrator says, or else the registry.
 -- params: definition_id uuid
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
     to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, ipc_options, custom, workspace_id,
-    manifest_version
-from actor_definition
+    manifest_version, coalesce(d.allowed_hosts, (
+        select r.allowed_hosts
+        from registry_entry r
+        where r.actor_type = d.actor_type
+          and (r.definition_id = d.definition_id or r.definition_id = any(d.aliases) or r.docker_repository = d.docker_repository
+               or r.docker_repository = any(d.alias_repositories))
+        order by r.definition_id = d.definition_id desc, r.definition_id = any(d.aliases) desc, r.definition_id
+        limit 1), '[]') as allowed_hosts
+from actor_definition d
 where definition_id = $1 and not tombstone;
 
 -- name: definition_seed

@@ -6,8 +6,15 @@
 -- params: actor_type text?, workspace_id uuid?, everywhere bool
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
     to_jsonb(aliases) as aliases, to_jsonb(alias_repositories) as alias_repositories, supports_refreshes, custom, pinned, workspace_id,
-    manifest_version, kit_version
-from actor_definition
+    manifest_version, kit_version, coalesce(d.allowed_hosts, (
+        select r.allowed_hosts
+        from registry_entry r
+        where r.actor_type = d.actor_type
+          and (r.definition_id = d.definition_id or r.definition_id = any(d.aliases) or r.docker_repository = d.docker_repository
+               or r.docker_repository = any(d.alias_repositories))
+        order by r.definition_id = d.definition_id desc, r.definition_id = any(d.aliases) desc, r.definition_id
+        limit 1), '[]') as allowed_hosts
+from actor_definition d
 where ($1 is null or actor_type = $1) and ($3 or workspace_id is null or workspace_id = $2) and not tombstone
 order by name, definition_id;
 
@@ -26,8 +33,15 @@ where definition_id = any($1);
 -- params: definition_id uuid
 select definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
     to_jsonb(aliases) as aliases, to_jsonb(alias_repositories) as alias_repositories, spec, supports_refreshes, limits, custom, pinned,
-    workspace_id, manifest_version, kit_version
-from actor_definition
+    workspace_id, manifest_version, kit_version, coalesce(d.allowed_hosts, (
+        select r.allowed_hosts
+        from registry_entry r
+        where r.actor_type = d.actor_type
+          and (r.definition_id = d.definition_id or r.definition_id = any(d.aliases) or r.docker_repository = d.docker_repository
+               or r.docker_repository = any(d.alias_repositories))
+        order by r.definition_id = d.definition_id desc, r.definition_id = any(d.aliases) desc, r.definition_id
+        limit 1), '[]') as allowed_hosts
+from actor_definition d
 where (definition_id = $1 or aliases @> array[$1]) and not tombstone
 order by definition_id = $1 desc, custom desc, created_at, definition_id
 limit 1;
@@ -72,11 +86,11 @@ returning definition_id, name, actor_type, runtime, command, tree, docker_reposi
 -- row: Definition
 -- One of the administrator's. Registered again under its id, it is replaced, but what it stands in for and
 -- may have is kept unless it is given; what a package ships is not.
--- params: definition_id uuid, name text, actor_type text, runtime text, command jsonb, tree text, docker_repository text, docker_image_tag text, documentation_url text, aliases uuid[], spec text, supports_refreshes bool, limits jsonb, ipc_options jsonb, kit_version text, now timestamptz
+-- params: definition_id uuid, name text, actor_type text, runtime text, command jsonb, tree text, docker_repository text, docker_image_tag text, documentation_url text, aliases uuid[], spec text, supports_refreshes bool, limits jsonb, ipc_options jsonb, kit_version text, allowed_hosts jsonb?, now timestamptz
 insert into actor_definition as d (definition_id, name, actor_type, runtime, command, tree, docker_repository,
-    docker_image_tag, documentation_url, aliases, spec, supports_refreshes, limits, ipc_options, kit_version, custom, created_at,
-    updated_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, true, $16, $16)
+    docker_image_tag, documentation_url, aliases, spec, supports_refreshes, limits, ipc_options, kit_version, allowed_hosts, custom,
+    created_at, updated_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, true, $17, $17)
 on conflict (definition_id) do update
 set name = excluded.name, runtime = excluded.runtime, command = excluded.command, tree = excluded.tree,
     docker_repository = excluded.docker_repository, docker_image_tag = excluded.docker_image_tag,
@@ -84,10 +98,12 @@ set name = excluded.name, runtime = excluded.runtime, command = excluded.command
     aliases = case when excluded.aliases = '{}' then d.aliases else excluded.aliases end, spec = excluded.spec,
     supports_refreshes = excluded.supports_refreshes, limits = case when excluded.limits = '{}' then d.limits else excluded.limits end,
     ipc_options = case when excluded.ipc_options = '{}' then d.ipc_options else excluded.ipc_options end, kit_version = excluded.kit_version,
+    allowed_hosts = coalesce(excluded.allowed_hosts, d.allowed_hosts),
     manifest_version = case when excluded.runtime = 'manifest' then d.manifest_version end, tombstone = false, updated_at = excluded.updated_at
 where d.custom and d.actor_type = excluded.actor_type
 returning definition_id, name, actor_type, runtime, command, tree, docker_repository, docker_image_tag, documentation_url,
-    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, pinned, workspace_id, manifest_version, kit_version;
+    to_jsonb(aliases) as aliases, spec, supports_refreshes, limits, custom, pinned, workspace_id, manifest_version, kit_version,
+    coalesce(allowed_hosts, '[]') as allowed_hosts;
 
 -- name: definition_pin
 -- int:

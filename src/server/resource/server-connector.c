@@ -44,6 +44,7 @@ make_connector(const SlDefinition *row)
     if (row->kit_version != NULL && *row->kit_version != '\0')
         connector->kit_version = g_strdup(row->kit_version);
     connector->aliases = dup_unless_empty(row->aliases);
+    connector->allowed_hosts = dup_unless_empty(row->allowed_hosts);
     connector->alias_repositories = dup_unless_empty(row->alias_repositories);
     connector->spec = g_strdup(row->spec);
     return connector;
@@ -172,6 +173,9 @@ save(ServerCtx *ctx, const SlConnectorRegisterRequest *in, const char *definitio
     static const char *const none[] = {NULL};
     g_autofree char *command = sl_json_print_strings((const char *const *)in->command);
     g_autofree char *base = g_path_get_basename(in->command[0]);
+    g_autofree char *hosts = in->allowed_hosts != NULL
+                                 ? sl_json_print_strings((const char *const *)in->allowed_hosts)
+                                 : NULL;
     const char *repository = in->docker_repository != NULL ? in->docker_repository : base;
     return sl_sql_definition_save(
         ctx->tx, definition_id, in->name, sl_enum_name(&sl_actor_type_enum, in->actor_type),
@@ -181,7 +185,7 @@ save(ServerCtx *ctx, const SlConnectorRegisterRequest *in, const char *definitio
         in->aliases != NULL ? (const char *const *)in->aliases : none, spec, in->supports_refreshes,
         in->limits != NULL ? in->limits : "{}",
         in->connector_ipcoptions != NULL ? in->connector_ipcoptions : "{}",
-        in->kit_version != NULL ? in->kit_version : "", ctx->now, ret, error);
+        in->kit_version != NULL ? in->kit_version : "", hosts, ctx->now, ret, error);
 }
 
 /* What the connector says, or its manifest. *ret_spec NULL and TRUE: not yet. */

@@ -181,6 +181,29 @@ test_stand_ins(Fixture *fix, gconstpointer data)
     }
     assert_has(call(fix, "POST", WS "/definitions/sources", image, 200),
                "\"dockerImageTag\":\"6.2.0\"");
+
+    /* what it may reach: as the registry says, until its administrator does, who need not say it
+     * again */
+    assert_lacks(call(fix, "GET", DEFINITIONS "/" FACE, NULL, 200), "allowedHosts");
+    queue_fixture_script(
+        fix->server.db,
+        "insert into registry_entry (definition_id, actor_type, name, docker_repository, "
+        "docker_image_tag, documentation_url, icon, support_level, release_stage, language, "
+        "allowed_hosts, resource_requirements, breaking_changes, spec, digest, updated_at) values "
+        "('" FACE "', 'source', 'p', 'x/p', '1', '', '', '', '', '', '[\"${host}\"]', '{}', '{}', "
+        "'{}', 'd', now())");
+    assert_has(call(fix, "GET", DEFINITIONS "/" FACE, NULL, 200), "\"allowedHosts\":[\"${host}\"]");
+    static const char *const said[] = {",\"allowedHosts\":[\"10.0.0.0/8\"]", ""};
+    for (gsize i = 0; i < G_N_ELEMENTS(said); i++) {
+        const char *body =
+            format(fix,
+                   "{\"definitionId\":\"%s\",\"name\":\"P\",\"actorType\":\"source\","
+                   "\"runtime\":\"pypi\",\"command\":[\"m\"]%s}",
+                   id, said[i]);
+        assert_has(call(fix, "POST", DEFINITIONS, body, 200), "\"allowedHosts\":[\"10.0.0.0/8\"]");
+        assert_has(call(fix, "GET", DEFINITIONS "?actorType=source", NULL, 200),
+                   "\"allowedHosts\":[\"10.0.0.0/8\"]");
+    }
 }
 
 #define LOW_HEAD                                                                                   \
