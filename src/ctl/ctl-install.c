@@ -264,12 +264,20 @@ install_oci(Ctl *ctl, const char *image, const char *file, GError **error)
 {
     if (ctl_workspace(ctl, error) == NULL)
         return CTL_EXIT_FAILED;
+    /* Asked before a pull of minutes; a file may say it itself. */
+    if (image != NULL && ctl_option(ctl, CTL_OPT_TYPE) == NULL &&
+        ctl_image_guess_type(&image, 1) == NULL) {
+        ctl_set_usage_error(error, _("say what '%s' is: --type=source or --type=destination"),
+                            image);
+        return CTL_EXIT_USAGE;
+    }
     g_autoptr(CtlOci) oci =
         file != NULL ? ctl_oci_load(ctl, file, error) : ctl_oci_pull(ctl, image, error);
     if (oci == NULL)
         return CTL_EXIT_FAILED;
     if (!register_oci(ctl, oci, error)) {
         ctl_oci_undo(oci);
+        ctl_oci_collect(ctl, NULL);
         return CTL_EXIT_FAILED;
     }
     return ctl_oci_collect(ctl, error) ? CTL_EXIT_OK : CTL_EXIT_FAILED;

@@ -9,6 +9,7 @@
 #   registry_start          127.0.0.1:5000; with USER PASSWORD one that wants to know who asks, at port 5001
 #   make_image NAME ENTRYPOINT TAR    an image of a root, pushed into the registry and taken from the engine again (docker)
 #   containers ENGINE       the names of all there are
+#   images_store            where images of the runtime 'oci' are unpacked, made fit for a box
 #   fetch_faker             airbyte-source-faker from PyPI, as $FAKER of a box that is not up yet
 #   faker_differences SCHEMA STREAM   rows of its tables that are others than in schema 'plain', but for what it makes up of time
 
@@ -98,6 +99,15 @@ make_image() { # NAME ENTRYPOINT-AS-JSON TAR
         -c 'ENV AIRBYTE_ENTRYPOINT="python /airbyte/integration_code/main.py" PYTHONDONTWRITEBYTECODE=1 OF_THE_IMAGE=yes' \
         "$3" "$REGISTRY/$1" >/dev/null &&
         docker push -q "$REGISTRY/$1" >/dev/null && docker rmi "$REGISTRY/$1" >/dev/null
+}
+
+# The box's root is an overlay, which takes no whiteouts and cannot be below another one.
+images_store() {
+    suite_sh sh -c 'for folder in /var/lib/sluice/images /var/cache/private; do
+            mkdir -p -m 0700 $folder && mount -t tmpfs -o size=50%,mode=0700 test $folder
+        done; chmod 0755 /var/lib/sluice/images
+        mkdir -p /etc/containers/registries.conf.d
+        printf "[[registry]]\nlocation = \"127.0.0.1\"\ninsecure = true\n" >/etc/containers/registries.conf.d/test.conf'
 }
 
 containers() { # ENGINE
