@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utime.h>
 
 #include "sl-error.h"
 #include "sl-fd.h"
@@ -312,6 +313,9 @@ test_bundle(Fixture *f, gconstpointer data)
     }
 
     g_autofree char *second_root = store(f, second_work, second, &n_new);
+    /* When folders were made is no part of it. */
+    g_autofree char *folder = g_build_filename(f->store, "layers", second->layers[0], "bin", NULL);
+    g_assert_cmpint(utime(folder, &(struct utimbuf){5, 5}), ==, 0);
     g_autofree char *second_path = g_build_filename(f->folder, "again", NULL);
     g_autofree char *text = NULL, *second_text = NULL;
     gsize len, second_len;

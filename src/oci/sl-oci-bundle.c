@@ -105,7 +105,8 @@ write_entry(LayerWriter *w, int folder, const char *name, const char *path, GErr
     const char *first = first_name(w, &st, path);
     gboolean is_file = FALSE, ok = TRUE;
     archive_entry_set_pathname(entry, path);
-    archive_entry_set_mtime(entry, st.st_mtime, 0);
+    /* Those of all else are when it was unpacked: the same image is to be the same bundle. */
+    archive_entry_set_mtime(entry, S_ISREG(st.st_mode) ? st.st_mtime : 0, 0);
     archive_entry_set_perm(entry, st.st_mode & 0755);
     if (sl_oci_is_whiteout(&st)) {
         g_autofree char *parent = g_path_get_dirname(path);
