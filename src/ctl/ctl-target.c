@@ -70,6 +70,32 @@ installed_launch(const CtlObject *connector)
     return g_string_free(out, FALSE);
 }
 
+/* What a low-code source is besides the program that runs it. Code of its own is for jobs, which
+ * compare it with the consent. */
+static gboolean
+load_manifest(Ctl *ctl, const CtlObject *connector, CtlTarget *ret, GError **error)
+{
+    g_autofree char *runtime =
+        ctl_json_string(connector->doc, sl_json_root(connector->doc), "runtime");
+    if (strcmp(runtime, "manifest") != 0)
+        return TRUE;
+    g_autofree char *path = g_strdup_printf(CTL_SLUICE "/definitions/%s", connector->id);
+    g_autoptr(SlJsonDoc) doc = ctl_api_get(ctl->api, path, error);
+    if (doc == NULL)
+        return FALSE;
+    g_autofree char *sum = ctl_json_string(doc, sl_json_root(doc), "componentsSha256");
+    const SlJsonNode *manifest = sl_json_get(doc, sl_json_root(doc), "manifest");
+    if (*sum != '\0')
+        return sl_error_set(error, SL_ERROR_NOT_IMPLEMENTED,
+                            _("connector '%s' brings Python code, which is run by jobs only: try "
+                              "'sluicectl source test'"),
+                            connector->name);
+    ret->manifest = manifest != NULL ? sl_json_dup_span(manifest) : NULL;
+    return ret->manifest != NULL ||
+           sl_error_set(error, SL_ERROR_PROTOCOL, _("connector '%s' has no manifest"),
+                        connector->name);
+}
+
 static gboolean
 find_installed(Ctl *ctl, const char *word, const char **role, CtlTarget *ret, GError **error)
 {
@@ -79,7 +105,7 @@ find_installed(Ctl *ctl, const char *word, const char **role, CtlTarget *ret, GE
                                                 : CTL_KIND_BIT(CTL_DESTINATION_CONNECTOR);
     g_autoptr(GPtrArray) all = ctl_object_list(ctl, kinds, error);
     const CtlObject *connector = all != NULL ? ctl_object_pick(all, kinds, word, error) : NULL;
-    if (connector == NULL)
+    if (connector == NULL || !load_manifest(ctl, connector, ret, error))
         return FALSE;
     ret->launch = installed_launch(connector);
     *role = connector->kind == CTL_SOURCE_CONNECTOR ? "source" : "destination";
@@ -121,7 +147,7 @@ ctl_target_find(Ctl *ctl, const char *word, const char *role, CtlTarget *ret, GE
         return ctl_set_usage_error(
             error, _("say what '%s' is: --type=source or --type=destination"), word);
     ret->role = g_strdup(role);
-    ret->trial = (CtlTrialTarget){ret->role, ret->launch, ret->program};
+    ret->trial = (CtlTrialTarget){ret->role, ret->launch, ret->program, ret->manifest};
     return TRUE;
 }
 
@@ -131,6 +157,7 @@ ctl_target_clear(CtlTarget *target)
     g_free(target->role);
     g_free(target->launch);
     g_free(target->program);
+    g_free(target->manifest);
 }
 
 gboolean

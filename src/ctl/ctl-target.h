@@ -8,7 +8,7 @@
  * name of an installed one. */
 typedef struct {
     CtlTrialTarget trial; /* points into the rest */
-    char *role, *launch, *program;
+    char *role, *launch, *program, *manifest;
 } CtlTarget;
 
 /* `role`: "source", "destination", or NULL: from the connector, its name or --type. */

@@ -16,6 +16,7 @@
 #include "sl-error.h"
 #include "sl-init-peer.h"
 #include "sl-init-wire.h"
+#include "sl-manifest.h"
 
 #define LAUNCHER "org.sluice.Launcher1"
 #define LAUNCHER_PATH "/org/sluice/Launcher1"
@@ -212,11 +213,20 @@ add_file(const Run *run, const char *option, const char *name, const char *text,
 }
 
 static gboolean
+add_config(const Run *run, GError **error)
+{
+    const CtlTrial *trial = run->trial;
+    if (trial->config == NULL || trial->target->manifest == NULL)
+        return add_file(run, "--config", "config.json", trial->config, error);
+    g_autofree char *both = sl_manifest_configure(trial->config, trial->target->manifest, error);
+    return both != NULL && add_file(run, "--config", "config.json", both, error);
+}
+
+static gboolean
 add_command(const Run *run, GError **error)
 {
     const CtlTrial *trial = run->trial;
-    return sl_init_peer_add_arg(run->peer, trial->command, error) &&
-           add_file(run, "--config", "config.json", trial->config, error) &&
+    return sl_init_peer_add_arg(run->peer, trial->command, error) && add_config(run, error) &&
            add_file(run, "--catalog", "catalog.json", trial->catalog, error) &&
            add_file(run, "--state", "state.json", trial->state, error);
 }

@@ -8,9 +8,10 @@
  * and end are the same. */
 
 typedef struct {
-    const char *role;    /* "source" or "destination" */
-    const char *launch;  /* the JSON object that the launcher takes; NULL: a child of ours… */
-    const char *program; /* …of this path */
+    const char *role;     /* "source" or "destination" */
+    const char *launch;   /* the JSON object that the launcher takes; NULL: a child of ours… */
+    const char *program;  /* …of this path */
+    const char *manifest; /* of a low-code source, given with its configuration; NULL: none */
 } CtlTrialTarget;
 
 /* A line of standard output, or of standard error, without its newline. FALSE: the connector is

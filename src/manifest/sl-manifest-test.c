@@ -200,6 +200,29 @@ test_versions(void)
     g_assert_null(none);
 }
 
+static void
+test_configure(void)
+{
+    static const struct {
+        const char *configuration, *expected; /* NULL: it is none */
+    } configurations[] = {
+        {"{}", "{\"__injected_declarative_manifest\":{\"a\": 1}}"},
+        {"{\"k\":1.10,\"o\":{\"__injected_x\":1}}",
+         "{\"k\":1.10,\"o\":{\"__injected_x\":1},\"__injected_declarative_manifest\":{\"a\": 1}}"},
+        {"{\"__injected_declarative_manifest\":{},\"__injected_components_py\":\"evil\",\"k\":1}",
+         "{\"k\":1,\"__injected_declarative_manifest\":{\"a\": 1}}"},
+        {"[]", NULL},
+        {"{", NULL},
+    };
+    for (gsize i = 0; i < G_N_ELEMENTS(configurations); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *text =
+            sl_manifest_configure(configurations[i].configuration, "{\"a\": 1}", &error);
+        g_assert_cmpstr(text, ==, configurations[i].expected);
+        g_assert_true((text == NULL) == (error != NULL));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -208,5 +231,6 @@ main(int argc, char **argv)
     g_test_add_func("/manifest/check", test_check);
     g_test_add_func("/manifest/code", test_code);
     g_test_add_func("/manifest/versions", test_versions);
+    g_test_add_func("/manifest/configure", test_configure);
     return g_test_run();
 }

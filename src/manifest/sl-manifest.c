@@ -137,6 +137,36 @@ sl_manifest_spec(const SlJsonDoc *doc, GError **error)
                : NULL;
 }
 
+/* --- configuration -------------------------------------------------------------------------------
+ */
+
+#define INJECTED "__injected_"
+
+char *
+sl_manifest_configure(const char *configuration, const char *manifest, GError **error)
+{
+    g_autoptr(SlJsonDoc) doc = sl_json_read(configuration, strlen(configuration), NULL, error);
+    if (doc == NULL)
+        return NULL;
+    if (sl_json_root(doc)->type != SL_JSON_OBJECT) {
+        sl_error_set(error, SL_ERROR_INVALID, "the configuration is no object");
+        return NULL;
+    }
+    GString *out = g_string_new(NULL);
+    SlJsonWriter w = SL_JSON_WRITER_INIT(out);
+    sl_json_begin_object(&w);
+    SL_JSON_FOREACH (doc, sl_json_root(doc), key) {
+        g_autofree char *name = sl_json_dup_string(key);
+        if (name == NULL || g_str_has_prefix(name, INJECTED))
+            continue;
+        sl_json_key(&w, name);
+        sl_json_node(&w, key + 1);
+    }
+    sl_json_member_raw(&w, INJECTED "declarative_manifest", manifest);
+    sl_json_end_object(&w);
+    return g_string_free(out, FALSE);
+}
+
 /* --- custom code ---------------------------------------------------------------------------------
  */
 

@@ -11,6 +11,10 @@
 #define SL_MANIFEST_PACKAGE "airbyte-cdk"
 #define SL_MANIFEST_IMAGE "airbyte/source-declarative-manifest"
 
+/* A configuration with the manifest in it, as the kit reads both from one file; what the
+ * configuration has under the kit's own names is left out. */
+char *sl_manifest_configure(const char *configuration, const char *manifest, GError **error);
+
 /* The ConnectorSpecification: manifest.spec, its references resolved, in the protocol's spelling.
  */
 char *sl_manifest_spec(const SlJsonDoc *doc, GError **error);

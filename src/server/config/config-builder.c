@@ -72,8 +72,10 @@ server_config_manifest_create(ServerCtx *ctx, const SlConfigManifestCreate *in, 
     g_autoptr(SlManifestVersion) active = NULL;
     g_autoptr(GPtrArray) same = NULL;
     if (in->components_file_content != NULL && in->components_file_content[0] != '\0')
-        return sl_error_set(error, SL_ERROR_NOT_IMPLEMENTED,
-                            "componentsFileContent: custom components are not run by this version");
+        return sl_error_set(
+            error, SL_ERROR_NOT_IMPLEMENTED,
+            "componentsFileContent: custom components are run only for manifests that the "
+            "administrator of the host installs");
     if (!check_spec(new->spec, error) ||
         !load(ctx, in->workspace_id, in->source_definition_id, NULL, &active, error) ||
         !sl_sql_manifest_list_versions(ctx->tx, in->workspace_id, active->definition_id,

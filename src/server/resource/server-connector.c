@@ -78,8 +78,10 @@ server_connector_get(ServerCtx *ctx, const SlConnectorIdRequest *in, SlConnector
         !sl_sql_manifest_get_code(ctx->tx, row->definition_id, row->manifest_version, &code, error))
         return FALSE;
     *ret = make_connector(row);
-    if (code != NULL)
+    if (code != NULL) {
+        (*ret)->manifest = g_strdup(code->manifest);
         (*ret)->components_sha256 = g_strdup(code->components_sha256);
+    }
     return TRUE;
 }
 
