@@ -21,6 +21,8 @@
 #define NAP_MAX_NSEC (100 * NAP_NSEC)
 #define NAP_LITTLE (192 * 1024)
 #define NAP_MUCH (384 * 1024)
+#define SHORT_USEC 1000 /* a rest of the destination's that is sat out here and now … */
+#define SHORT_RESTS 8   /* … but others want their turn as well */
 /* So many reads are not looks after one that was not worth it. */
 #define LOOK_PAUSE 32
 #define LOST_TEXT "somebody else reads the source's standard output"
@@ -432,6 +434,22 @@ set_wishes(OrchestratorPump *pump)
         pump->waiting_since = g_get_monotonic_time();
 }
 
+/* GLib waits in whole milliseconds: in one of them a quick destination takes all that its pipe
+ * holds, and finds nothing. */
+static void
+sit_out_short_rests(OrchestratorPump *pump)
+{
+    for (guint i = 0; i < SHORT_RESTS && pump->rest.until != 0; i++) {
+        gint64 left = pump->rest.until - g_get_monotonic_time();
+        const struct timespec wait = {0, MAX(left, 0) * 1000};
+        if (left >= SHORT_USEC)
+            return;
+        ppoll(NULL, 0, &wait, NULL);
+        if (orchestrator_rest_is_over(&pump->rest, g_get_monotonic_time()))
+            write_some(pump);
+    }
+}
+
 static gboolean
 pump_dispatch(GSource *source, GSourceFunc callback, gpointer data)
 {
@@ -454,6 +472,7 @@ pump_dispatch(GSource *source, GSourceFunc callback, gpointer data)
         read_some(pump);
         write_some(pump);
     }
+    sit_out_short_rests(pump);
     set_wishes(pump);
     tell(pump);
     return G_SOURCE_CONTINUE;

@@ -151,7 +151,7 @@ step("mappings are tried on a sample while one edits, by the server as a run wou
   await rename.getByLabel("New name", {exact: true}).fill("id");
   await rename.locator(".error").waitFor();
   await ada.getByRole("button", {name: "Save", exact: true}).click();
-  await ada.getByRole("alert").waitFor();
+  await ada.getByRole("alert").filter({hasText: "mapper 3"}).waitFor();
   await sound("a mapping that is wrong");
   await ada.getByRole("button", {name: "Undo"}).click();
 });
@@ -173,9 +173,13 @@ step("the settings are edited in place; an old name of streams is warned of", as
 });
 
 step("the timeline says who changed what", async () => {
+  await host.sql(`insert into connection_event (event_id, connection_id, event_type, summary, created_at) values (gen_random_uuid(), '${id}', 'UNKNOWN',
+    '{"kind": "POST_SYNC", "jobId": 1, "action": "dbt@.service", "result": "failed", "message": "there is no such unit"}', now())`);
   await tab("Timeline").click();
   await ada.getByText("Settings changed").first().waitFor();
   await ada.getByText("name: Shop to warehouse → Shop, nightly").waitFor();
+  await ada.getByText("After the run").waitFor();
+  await ada.getByText("dbt@.service: failed: there is no such unit").waitFor();
   await sound("the timeline");
   await shoot(ada, "connection-timeline");
   await ada.getByRole("button", {name: "Failures"}).click();

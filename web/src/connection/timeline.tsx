@@ -28,6 +28,9 @@ const TEXTS: Record<string, () => string> = {
   SCHEMA_CONFIG_UPDATE: () => _("Streams changed"), CONNECTOR_UPDATE: () => _("Connector updated"),
 };
 
+/** What clients know no type of: then the summary says the kind. */
+const KINDS: Record<string, () => string> = {POST_SYNC: () => _("After the run")};
+
 /** What one filters by: the types of each. */
 const GROUPS: Record<string, { text: () => string; types: string[] }> = {
   runs: {text: () => _("Runs"), types: Object.keys(TEXTS).filter(type => /^(SYNC|REFRESH|CLEAR)_/.test(type))},
@@ -43,6 +46,8 @@ function Summary({event}: { event: ConfigEvent }): JSX.Element | null {
     return <ul class="small muted">{Object.entries(patches).map(([name, change]) => <li key={name} class="clip">{name}: {isObject(change) ? `${shownValue(change["from"])} → ${shownValue(change["to"])}` : shownValue(change)}</li>)}</ul>;
   if (typeof moved === "number")
     return <p class="small muted">{fmt(ngettext("$0 record, $1", "$0 records, $1", moved), count(moved), bytes(Number(summary["bytesLoaded"] ?? 0)))}</p>;
+  if (summary["kind"] === "POST_SYNC")
+    return <p class="small muted">{[textOf(summary["action"]), textOf(summary["result"]), textOf(summary["message"])].filter(part => part !== "").join(": ")}</p>;
   const reason = isObject(summary["failureReason"]) ? textOf(summary["failureReason"]["externalMessage"]) : "";
   return reason !== "" ? <p class="small muted">{reason}</p> : null;
 }
@@ -50,7 +55,7 @@ function Summary({event}: { event: ConfigEvent }): JSX.Element | null {
 function Event({event}: { event: ConfigEvent }): JSX.Element {
   const result = RESULTS[event.eventType.replace(/^.*_/, "")], {jobId} = event.summary;
   const isRun = /^(SYNC|REFRESH|CLEAR)_/.test(event.eventType);
-  const text = TEXTS[event.eventType]?.() ?? event.eventType;
+  const text = TEXTS[event.eventType]?.() ?? KINDS[textOf(event.summary["kind"])]?.() ?? event.eventType;
   return <li class="happening"><span class={`dot ${isRun ? result?.tone ?? "off" : "off"}`}><Icon name={isRun ? result?.icon ?? "info" : "settings"} size={14}/></span>
     <div class="grow stack-tiny"><p>{typeof jobId === "number" ? <a href={`/jobs/${jobId}`}>{text}</a> : text}</p><Summary event={event}/></div>
     <p class="small muted end"><Ago at={event.createdAt}/>{event.user && <><br/>{event.user.name || event.user.email}</>}</p></li>;
