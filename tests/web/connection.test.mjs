@@ -135,10 +135,16 @@ step("mappings are tried on a sample while one edits, by the server as a run wou
   await preview.getByText(/"note": "[0-9a-f]{64}"/).waitFor();
   await ada.getByLabel("Add a mapping").selectOption("row-filtering");
   const filter = ada.getByRole("listitem").filter({hasText: "Leave out records"});
-  await filter.getByLabel("Records", {exact: true}).selectOption("drop");
+  await filter.getByLabel("A record passes when").selectOption("NOT");
   await filter.getByLabel("Field", {exact: true}).selectOption("id");
   await filter.getByLabel("Value", {exact: true}).fill("a id");
   await preview.getByText("It is left out.").waitFor();
+  await filter.getByRole("button", {name: "Add a group"}).click();
+  await filter.getByLabel("Field", {exact: true}).nth(1).selectOption("id");
+  await filter.getByLabel("Value", {exact: true}).nth(1).fill("8");
+  await filter.getByRole("button", {name: "Add a condition"}).first().click();
+  await filter.getByLabel("Value", {exact: true}).nth(2).fill("nobody's");
+  await filter.getByRole("button", {name: "Remove the condition"}).last().click();
   await sound("mappings");
   await shoot(ada, "connection-mappings");
   await preview.getByLabel("A record").fill('{"id": "7", "note": "x"}');
@@ -146,6 +152,8 @@ step("mappings are tried on a sample while one edits, by the server as a run wou
   await ada.getByRole("button", {name: "Save", exact: true}).click();
   await ada.getByText("The mappings are saved.").waitFor();
   assert.deepEqual((await catalogOf())[0].mappers.map(each => each.type), ["hashing", "row-filtering"]);
+  assert.deepEqual((await catalogOf())[0].mappers[1].mapperConfiguration, {conditions: {type: "NOT", conditions: [{type: "EQUAL", fieldName: "id", comparisonValue: "a id"},
+    {type: "OR", conditions: [{type: "EQUAL", fieldName: "id", comparisonValue: "8"}]}]}});
   await ada.getByLabel("Add a mapping").selectOption("field-renaming");
   const rename = ada.getByRole("listitem").filter({hasText: "Rename a field"});
   await rename.getByLabel("New name", {exact: true}).fill("id");
@@ -154,6 +162,26 @@ step("mappings are tried on a sample while one edits, by the server as a run wou
   await ada.getByRole("alert").filter({hasText: "mapper 3"}).waitFor();
   await sound("a mapping that is wrong");
   await ada.getByRole("button", {name: "Undo"}).click();
+});
+
+step("the key of an encryption is kept by the server, and never comes back", async () => {
+  const secret = "00112233445566778899aabbccddeeff";
+  await ada.getByLabel("Add a mapping").selectOption("encryption");
+  const encryption = ada.getByRole("listitem").filter({hasText: "Encrypt a field"});
+  await encryption.getByLabel("Field", {exact: true}).selectOption("at");
+  await encryption.getByLabel("Key (hex)").fill(secret);
+  const preview = ada.getByRole("region", {name: "Tried on a sample"});
+  await preview.getByLabel("A record").fill('{"id": "7", "note": "x", "at": "2026-01-31T12:00:00Z"}');
+  await preview.getByText(/"at_encrypted": "/).waitFor();
+  await sound("an encryption");
+  await ada.getByRole("button", {name: "Save", exact: true}).click();
+  await ada.getByText("The mappings are saved.").first().waitFor();
+  await ada.reload();
+  assert.match(await encryption.getByLabel("Key (hex)").inputValue(), /^\*+$/);
+  assert.ok(!JSON.stringify(await catalogOf()).includes(secret));
+  await ada.getByRole("button", {name: "Remove Encrypt a field"}).click();
+  await ada.getByRole("button", {name: "Save", exact: true}).click();
+  await ada.getByText("The mappings are saved.").first().waitFor();
 });
 
 step("the settings are edited in place; an old name of streams is warned of", async () => {

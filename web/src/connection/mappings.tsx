@@ -4,7 +4,7 @@ import type {JSX} from "preact";
 import {useEffect, useMemo, useState} from "preact/hooks";
 import * as api from "#gen/api.ts";
 import {ApiError, call, type ConfigMapperValidation, type ConfigWebConnectionRead, type ConfiguredMapper, type Json, type JsonObject} from "../lib/api.ts";
-import {FORMS, newMapper, sampleOf, withCondition, conditionOf, type MapperField, type MapperType} from "../lib/mappers.ts";
+import {FORMS, groupOf, newCondition, newMapper, sampleOf, withGroup, type Condition, type Group, type GroupType, type MapperField, type MapperType} from "../lib/mappers.ts";
 import {_, fmt} from "../lib/i18n.ts";
 import {setGuard} from "../lib/router.ts";
 import {isObject, keyOf, selectedStreams, textOf, type SelectedStream} from "../lib/streams.ts";
@@ -12,6 +12,7 @@ import {Button, Empty, Field, Notice} from "../ui/controls.tsx";
 import {say} from "../ui/toasts.tsx";
 
 const ASK_MS = 300;
+const DEPTH = 3; // of groups that are offered; deeper ones are shown all the same
 
 const TYPES: Record<MapperType, () => string> = {
   "hashing": () => _("Hash a field"), "field-renaming": () => _("Rename a field"), "field-filtering": () => _("Leave out a field"), "row-filtering": () => _("Leave out records"),
@@ -57,18 +58,51 @@ function Input({field, mapper, index, fields, onChange}: OneProps & { field: Map
       {options.map(option => <option key={option} value={option}>{option}</option>)}</select>}</Field>;
 }
 
-/** A condition of one field is edited as such; others as what they are. */
-function Condition({mapper, fields, onChange}: OneProps): JSX.Element {
-  const simple = conditionOf(mapper.mapperConfiguration);
-  if (simple === null) return <p class="small muted">{_("This condition is made of several; it is kept as it is.")}</p>;
+const GROUPS: Record<GroupType, () => string> = {AND: () => _("all of these are so"), OR: () => _("one of these is so"), NOT: () => _("none of these is so")};
+
+interface GroupProps {
+  group: Group;
+  depth: number;
+  fields: readonly string[];
+  onChange: (group: Group) => void;
+  onRemove?: () => void;
+}
+
+function Equal({condition, fields, onChange}: { condition: Condition & { type: "EQUAL" }; fields: readonly string[]; onChange: (condition: Condition) => void }): JSX.Element {
+  const {fieldName, comparisonValue} = condition;
   return <>
-    <Field label={_("Records")}>{ids => <select {...ids} class="input" value={simple.keep ? "keep" : "drop"} onChange={event => onChange(withCondition({...simple, keep: event.currentTarget.value === "keep"}))}>
-      <option value="keep">{_("Only those pass that have")}</option><option value="drop">{_("Those are left out that have")}</option></select>}</Field>
-    <Field label={_("Field")}>{ids => <select {...ids} class="input" value={simple.field} onChange={event => onChange(withCondition({...simple, field: event.currentTarget.value}))}>
-      {!fields.includes(simple.field) && <option value={simple.field}>{simple.field === "" ? _("Choose one") : simple.field}</option>}
+    <Field label={_("Field")}>{ids => <select {...ids} class="input" value={fieldName} onChange={event => onChange({...condition, fieldName: event.currentTarget.value})}>
+      {!fields.includes(fieldName) && <option value={fieldName}>{fieldName === "" ? _("Choose one") : fieldName}</option>}
       {fields.map(name => <option key={name} value={name}>{name}</option>)}</select>}</Field>
-    <Field label={_("Value")}>{ids => <input {...ids} class="input" value={simple.value} autocomplete="off" onInput={event => onChange(withCondition({...simple, value: event.currentTarget.value}))}/>}</Field>
+    <Field label={_("Value")}>{ids => <input {...ids} class="input" value={comparisonValue} autocomplete="off" onInput={event => onChange({...condition, comparisonValue: event.currentTarget.value})}/>}</Field>
   </>;
+}
+
+/** Conditions, and conditions of conditions. */
+function Conditions({group, depth, fields, onChange, onRemove}: GroupProps): JSX.Element {
+  const {conditions} = group;
+  const put = (next: Condition[]) => onChange({...group, conditions: next});
+  const remove = (at: number) => put(conditions.filter((_each, index) => index !== at));
+  const change = (at: number, next: Condition) => put(conditions.map((each, index) => index === at ? next : each));
+  return <div class="stack conditions">
+    <div class="row start"><Field label={depth === 0 ? _("A record passes when") : _("It is so when")}>{ids => <select {...ids} class="input" value={group.type}
+      onChange={event => onChange({...group, type: event.currentTarget.value as GroupType})}>
+      {(Object.keys(GROUPS) as GroupType[]).map(type => <option key={type} value={type}>{GROUPS[type]()}</option>)}</select>}</Field>
+      {onRemove && <Button kind="quiet" icon="close" label={_("Remove the group")} onClick={onRemove}>{""}</Button>}</div>
+    <ul class="stack">{conditions.map((each, at) => <li key={at} class="condition">
+      {each.type !== "EQUAL" ? <Conditions group={each} depth={depth + 1} fields={fields} onChange={next => change(at, next)} {...(conditions.length > 1 && {onRemove: () => remove(at)})}/>
+        : <div class="row start"><Equal condition={each} fields={fields} onChange={next => change(at, next)}/>
+          {conditions.length > 1 && <Button kind="quiet" icon="close" label={_("Remove the condition")} onClick={() => remove(at)}>{""}</Button>}</div>}
+    </li>)}</ul>
+    <div class="row"><Button onClick={() => put([...conditions, newCondition()])}>{_("Add a condition")}</Button>
+      {depth < DEPTH && <Button onClick={() => put([...conditions, {type: group.type === "OR" ? "AND" : "OR", conditions: [newCondition()]}])}>{_("Add a group")}</Button>}</div>
+  </div>;
+}
+
+function RowFilter({mapper, fields, onChange}: OneProps): JSX.Element {
+  const group = groupOf(mapper.mapperConfiguration);
+  if (group === null) return <p class="small muted">{_("These conditions are not known here; they are kept as they are.")}</p>;
+  return <Conditions group={group} depth={0} fields={fields} onChange={next => onChange(withGroup(next))}/>;
 }
 
 function Mapper(props: OneProps & { count: number; fault: string | undefined; onMove: (by: number) => void; onRemove: () => void }): JSX.Element {
@@ -79,9 +113,8 @@ function Mapper(props: OneProps & { count: number; fault: string | undefined; on
       {index > 0 && <Button kind="quiet" icon="up" label={fmt(_("Move $0 up"), title)} onClick={() => onMove(-1)}>{""}</Button>}
       {index < count - 1 && <Button kind="quiet" icon="down" label={fmt(_("Move $0 down"), title)} onClick={() => onMove(1)}>{""}</Button>}
       <Button kind="quiet" icon="close" label={fmt(_("Remove $0"), title)} onClick={onRemove}>{""}</Button></div>
-    <div class="row start">{mapper.type === "row-filtering" ? <Condition {...props}/>
-      : form === undefined ? <p class="small muted">{_("This kind of mapping is not known here; it is kept as it is.")}</p>
-      : form.filter(field => field.when === undefined || field.when === textOf(mapper.mapperConfiguration["algorithm"])).map(field => <Input key={field.name} {...props} field={field}/>)}</div>
+    {mapper.type === "row-filtering" ? <RowFilter {...props}/> : <div class="row start">{form === undefined ? <p class="small muted">{_("This kind of mapping is not known here; it is kept as it is.")}</p>
+      : form.filter(field => field.when === undefined || field.when === textOf(mapper.mapperConfiguration["algorithm"])).map(field => <Input key={field.name} {...props} field={field}/>)}</div>}
     {fault !== undefined && <p class="error">{fault}</p>}
   </li>;
 }

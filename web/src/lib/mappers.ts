@@ -24,30 +24,41 @@ export const FORMS: Partial<Record<MapperType, readonly MapperField[]>> = {
     {name: "publicKey", kind: "text", when: "RSA"}, {name: "fieldNameSuffix", kind: "text"}],
 };
 
-export interface Condition {
-  keep: boolean;
-  field: string;
-  value: string;
+export type GroupType = "AND" | "OR" | "NOT";
+
+/** What is asked of a record: the value of one field, or several conditions. */
+export type Condition = { type: "EQUAL"; fieldName: string; comparisonValue: string } | Group;
+
+export interface Group {
+  type: GroupType;
+  conditions: Condition[];
 }
 
-export function withCondition({keep, field, value}: Condition): JsonObject {
-  const equal = {type: "EQUAL", fieldName: field, comparisonValue: value};
-  return {conditions: keep ? equal : {type: "NOT", conditions: [equal]}};
+export const newCondition = (): Condition => ({type: "EQUAL", fieldName: "", comparisonValue: ""});
+
+function conditionOf(value: Json | undefined): Condition | null {
+  if (!isObject(value)) return null;
+  const {type, conditions} = value;
+  if (type === "EQUAL") return {type, fieldName: textOf(value["fieldName"]), comparisonValue: textOf(value["comparisonValue"])};
+  if ((type !== "AND" && type !== "OR" && type !== "NOT") || !Array.isArray(conditions) || conditions.length === 0) return null;
+  const inner = conditions.map(conditionOf);
+  return inner.some(each => each === null) ? null : {type, conditions: inner as Condition[]};
 }
 
-/** null: it is made of several. */
-export function conditionOf(configuration: JsonObject): Condition | null {
-  const {conditions} = configuration;
-  if (!isObject(conditions)) return null;
-  const keep = conditions["type"] !== "NOT";
-  const inner = keep ? conditions : Array.isArray(conditions["conditions"]) && conditions["conditions"].length === 1 ? conditions["conditions"][0] : undefined;
-  if (!isObject(inner) || inner["type"] !== "EQUAL") return null;
-  return {keep, field: textOf(inner["fieldName"]), value: textOf(inner["comparisonValue"])};
+/** There is always a group at the top. null: conditions that are not known here. */
+export function groupOf(configuration: JsonObject): Group | null {
+  const found = conditionOf(configuration["conditions"]);
+  return found?.type === "EQUAL" ? {type: "AND", conditions: [found]} : found;
+}
+
+export function withGroup(group: Group): JsonObject {
+  const [first] = group.conditions, alone = group.type === "AND" && group.conditions.length === 1 && first?.type === "EQUAL";
+  return {conditions: (alone ? first : group) as unknown as Json};
 }
 
 const BEGINNINGS: Record<MapperType, () => JsonObject> = {
   "hashing": () => ({targetField: "", method: "SHA-256", fieldNameSuffix: "_hashed"}), "field-renaming": () => ({originalFieldName: "", newFieldName: ""}), "field-filtering": () => ({targetField: ""}),
-  "row-filtering": () => withCondition({keep: true, field: "", value: ""}),
+  "row-filtering": () => withGroup({type: "AND", conditions: [newCondition()]}),
   "encryption": () => ({algorithm: "AES", targetField: "", key: "", mode: "GCM", padding: "NoPadding", fieldNameSuffix: "_encrypted"}),
 };
 

@@ -2,19 +2,21 @@
 import assert from "node:assert/strict";
 import {test} from "node:test";
 import type {JsonObject} from "#gen/api.ts";
-import {conditionOf, FORMS, newMapper, sampleOf, withCondition, type MapperType} from "../../src/lib/mappers.ts";
+import {FORMS, groupOf, newMapper, sampleOf, withGroup, type Condition, type Group, type MapperType} from "../../src/lib/mappers.ts";
 
-const equal = {type: "EQUAL", fieldName: "a", comparisonValue: "1"};
+const equal: Condition = {type: "EQUAL", fieldName: "a", comparisonValue: "1"};
 
-test("a condition of one field is read and written; what is made of several is left alone", () => {
+test("conditions are read and written, of any depth; what is not known is left alone", () => {
+  const deep = {type: "NOT", conditions: [equal, {type: "OR", conditions: [{type: "AND", conditions: [equal]}, equal]}]};
   for (const [conditions, expected] of [
-    [equal, {keep: true, field: "a", value: "1"}], [{type: "NOT", conditions: [equal]}, {keep: false, field: "a", value: "1"}], [{type: "AND", conditions: [equal, equal]}, null],
-    [{type: "NOT", conditions: [equal, equal]}, null], [{type: "NOT", conditions: [{type: "OR", conditions: [equal]}]}, null], ["nonsense", null], [{type: "NOT"}, null],
-  ] as [JsonObject, ReturnType<typeof conditionOf>][]) {
-    assert.deepEqual(conditionOf({conditions}), expected);
-    if (expected !== null) assert.deepEqual(withCondition(expected), {conditions});
+    [equal, {type: "AND", conditions: [equal]}], [{type: "NOT", conditions: [equal]}, {type: "NOT", conditions: [equal]}], [deep, deep],
+    [{type: "AND", conditions: [deep]}, {type: "AND", conditions: [deep]}],
+    ["nonsense", null], [{type: "NOT"}, null], [{type: "OR", conditions: []}, null], [{type: "LESS", conditions: [equal]}, null], [{type: "AND", conditions: [equal, {type: "LIKE"}]}, null],
+  ] as [JsonObject, Group | null][]) {
+    assert.deepEqual(groupOf({conditions}), expected);
+    if (expected !== null) assert.deepEqual(withGroup(expected), {conditions});
   }
-  assert.equal(conditionOf({}), null);
+  assert.equal(groupOf({}), null);
 });
 
 test("a new mapping has every member of its form", () => {
