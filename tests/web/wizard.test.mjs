@@ -186,7 +186,7 @@ step("one stream: fields, cursor and key by hand; what is missing is said", asyn
   works.replace = () => null;
 });
 
-step("five thousand streams: a key of the search is answered within 120 ms, and few rows are in the document", async () => {
+step("five thousand streams: whatever is searched for, few rows are in the document (times are told, not judged)", async () => {
   works.replace = job => job.type === "discover_schema" ? {output: {catalog: manyStreams(5000)}} : null;
   await ada.goto(`/connections/new?source=${await host.sql("select actor_id from actor where name = 'Invented people'")}&destination=${await host.sql("select actor_id from actor where name = 'Nowhere at all'")}`);
   await ada.getByText("5,000 of 5,000 streams").waitFor({timeout: 60_000});

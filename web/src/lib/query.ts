@@ -15,19 +15,25 @@ export interface Answer<T> {
 interface Entry {
   answer: Cell<Answer<unknown>>;
   load: () => Promise<void>;
+  /** The same after an event: of many in a row not each is a question. */
+  loadSoon: () => void;
   users: number;
   running: Promise<void> | null;
   again: boolean;
 }
 
 const KEEP_MS = 5 * 60_000;
+/** After an answer that took n ms no event brings another question for so many times n, and within these bounds. */
+const REST_TIMES = 10, REST_LEAST_MS = 200, REST_MOST_MS = 5000;
 const entries = new Map<string, Entry>();
 
 function makeEntry(key: string, fetcher: () => Promise<unknown>): Entry {
   const answer = cell<Answer<unknown>>({data: undefined, error: null, busy: false});
-  const entry: Entry = {answer, users: 0, running: null, again: false, load};
+  const entry: Entry = {answer, users: 0, running: null, again: false, load, loadSoon};
+  let rested = 0, timer: ReturnType<typeof setTimeout> | null = null;
 
   async function once(): Promise<void> {
+    const begun = Date.now();
     answer.set({...answer.get(), busy: true});
     try {
       answer.set({data: await fetcher(), error: null, busy: false});
@@ -35,6 +41,16 @@ function makeEntry(key: string, fetcher: () => Promise<unknown>): Entry {
       const known = error instanceof ApiError ? error : new ApiError(0, String(error));
       answer.set({...answer.get(), error: known, busy: false});
     }
+    const ended = Date.now();
+    rested = ended + Math.min(Math.max((ended - begun) * REST_TIMES, REST_LEAST_MS), REST_MOST_MS);
+  }
+
+  function loadSoon(): void {
+    timer ??= setTimeout(() => {
+      timer = null;
+      if (entry.running) void entry.running.then(loadSoon);
+      else void load();
+    }, Math.max(rested - Date.now(), 0));
   }
 
   // Asked for while an answer is on its way: that one may be too old, so it is asked for once more behind it.
@@ -88,7 +104,8 @@ export function useQuery<I, O>(op: Op<I, O>, input: I | null, options: QueryOpti
     entries.set(key, entry);
     void entry.load();
     const unwatch = watchEvents(event => {
-      if (event.type === "reset" || options.watch?.(event)) void entry.load();
+      if (event.type === "reset") void entry.load();
+      else if (options.watch?.(event)) entry.loadSoon();
     });
     return () => {
       unwatch();
