@@ -205,7 +205,7 @@ step("the timeline says who changed what", async () => {
     '{"kind": "POST_SYNC", "jobId": 1, "action": "dbt@.service", "result": "failed", "message": "there is no such unit"}', now())`);
   await tab("Timeline").click();
   await ada.getByText("Settings changed").first().waitFor();
-  await ada.getByText("name: Shop to warehouse → Shop, nightly").waitFor();
+  await ada.getByText("Name: Shop to warehouse → Shop, nightly").waitFor();
   await ada.getByText("After the run").waitFor();
   await ada.getByText("dbt@.service: failed: there is no such unit").waitFor();
   await sound("the timeline");

@@ -31,6 +31,14 @@ const TEXTS: Record<string, () => string> = {
 /** What clients know no type of: then the summary says the kind. */
 const KINDS: Record<string, () => string> = {POST_SYNC: () => _("After the run")};
 
+/** Settings as the form calls them. */
+const SETTINGS: Record<string, () => string> = {
+  name: () => _("Name"), prefix: () => _("Prefix of streams"), scheduleType: () => _("When it runs"), scheduleData: () => _("When it runs"), namespaceDefinition: () => _("Where streams come out"),
+  namespaceFormat: () => _("Namespace"), nonBreakingChangesPreference: () => _("When the source's schema changes"),
+  backfillPreference: () => _("Read streams again from the beginning when they get new fields"), notifySchemaChanges: () => _("Tell the workspace's webhook of changes"),
+  notifySchemaChangesByEmail: () => _("Tell of changes by e-mail"),
+};
+
 /** What one filters by: the types of each. */
 const GROUPS: Record<string, { text: () => string; types: string[] }> = {
   runs: {text: () => _("Runs"), types: Object.keys(TEXTS).filter(type => /^(SYNC|REFRESH|CLEAR)_/.test(type))},
@@ -43,7 +51,7 @@ const shownValue = (value: Json | undefined): string => value === undefined || v
 function Summary({event}: { event: ConfigEvent }): JSX.Element | null {
   const {summary} = event, patches = summary["patches"], moved = summary["recordsLoaded"];
   if (isObject(patches))
-    return <ul class="small muted">{Object.entries(patches).map(([name, change]) => <li key={name} class="clip">{name}: {isObject(change) ? `${shownValue(change["from"])} → ${shownValue(change["to"])}` : shownValue(change)}</li>)}</ul>;
+    return <ul class="small muted">{Object.entries(patches).map(([name, change]) => <li key={name} class="clip">{SETTINGS[name]?.() ?? name}: {isObject(change) ? `${shownValue(change["from"])} → ${shownValue(change["to"])}` : shownValue(change)}</li>)}</ul>;
   if (typeof moved === "number")
     return <p class="small muted">{fmt(ngettext("$0 record, $1", "$0 records, $1", moved), count(moved), bytes(Number(summary["bytesLoaded"] ?? 0)))}</p>;
   if (summary["kind"] === "POST_SYNC")
