@@ -11,6 +11,7 @@ test_format(void)
         gint64 usec;
         const char *text;
     } cases[] = {
+        {G_GINT64_CONSTANT(-59122961670) * G_USEC_PER_SEC, "0096-06-19T11:05:30Z"},
         {0, "1970-01-01T00:00:00Z"},
         {1785585600 * (gint64)G_USEC_PER_SEC, "2026-08-01T12:00:00Z"},
         {1785585600 * (gint64)G_USEC_PER_SEC + 250000, "2026-08-01T12:00:00.25Z"},

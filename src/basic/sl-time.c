@@ -17,7 +17,9 @@ sl_time_format(gint64 usec)
     g_autoptr(GDateTime) when = g_date_time_new_from_unix_utc(seconds);
     if (when == NULL)
         return g_strdup("");
-    g_autofree char *base = g_date_time_format(when, "%Y-%m-%dT%H:%M:%S");
+    /* GLib's %Y has no zeros in front: PostgreSQL would take the year 96 for a day or a month. */
+    g_autofree char *rest = g_date_time_format(when, "-%m-%dT%H:%M:%S");
+    g_autofree char *base = g_strdup_printf("%04d%s", g_date_time_get_year(when), rest);
     if (fraction == 0)
         return g_strconcat(base, "Z", NULL);
     char digits[8];
