@@ -70,11 +70,13 @@ def errors(messages):
 
 
 def drain(paths):
-    """What each socket brings, read side by side."""
+    """What each socket brings, read side by side once all are connected: else the first could take everything."""
     found = [b""] * len(paths)
+    connected = threading.Barrier(len(paths))
 
     def run(i):
         client = connect(paths[i])
+        connected.wait(60)
         found[i] = read_all(client)
         client.close()
     threads = [threading.Thread(target=run, args=(i,)) for i in range(len(paths))]
